@@ -13,6 +13,7 @@ from benchmarks import (
     approval,
     bus,
     catalogue,
+    chart,
     checkout,
     dashboards,
     entry,
@@ -22,6 +23,7 @@ from benchmarks import (
     lanes,
     pages,
     paging,
+    sim,
     start,
     uploads,
 )
@@ -45,13 +47,15 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "lanes": lanes.measure,
     "forecast": forecasting.rows,
     "alerts": alerts.measure,
+    "sim": sim.measure,
+    "chart": chart.measure,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
     "uploads": uploads.measure,
     "help": help.measure,
 }
 
-WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "alerts", "help"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "alerts", "help", "sim"}
 
 
 def main() -> int:

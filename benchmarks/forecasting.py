@@ -80,7 +80,26 @@ def measure(series: Series, day: int, *, lines: int = 400, seed: int = 7) -> For
 
 
 def rows(stage: Stage) -> list[Row]:
-    """Return the error of the forecast against that of plain pace, for every kind of line."""
+    """Return the error of the forecast against that of plain pace, for every kind of line, and how often it held."""
+    return [*_against_pace(), *_how_often()]
+
+
+def _how_often() -> list[Row]:
+    found, share = [], (74, 88)
+    for series in SERIES:
+        errors = measure(series, 15)
+        least, most = (62, 100) if series.drift else share
+        held = 100 * errors.held
+        name, goal = f"range called 80 % after 15 days, {series.name}", f"{least} to {most} %"
+        found.append(Row(name, held, "% held", "said", 80, goal=goal, is_ok=least <= held <= most))
+        if series.name == SERIES[1].name:
+            near = 100 * errors.within_two_days
+            name = f"run-out day within two after 15 days, {series.name}"
+            found.append(Row(name, near, "% right", "least", 72, goal=">= 72 %", is_ok=near >= 72))
+    return found
+
+
+def _against_pace() -> list[Row]:
     return [
         versus(
             f"forecast after {day} days, {series.name}",

@@ -24,6 +24,8 @@ accounts = typer.Typer(no_args_is_help=True, help="Accounts, for operators.")
 app.add_typer(accounts, name="accounts")
 usage = typer.Typer(no_args_is_help=True, help="What SIM lines used.")
 app.add_typer(usage, name="usage")
+calls = typer.Typer(no_args_is_help=True, help="Calls and SMS of SIM lines.")
+app.add_typer(calls, name="calls")
 announce = typer.Typer(no_args_is_help=True, help="What customers are told of outages and maintenance.")
 app.add_typer(announce, name="announce")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
@@ -133,6 +135,14 @@ def import_usage(
 ) -> None:
     """Import a file of daily usage. The same file again changes nothing; bad rows are reported, the rest is taken."""
     _become("portal_app.jobs.admin.usage_import", str(file))
+
+
+@calls.command("import")
+def import_calls(
+    file: Annotated[Path, typer.Argument(help="The carrier's file of calls and SMS, CSV")],
+) -> None:
+    """Import a file of calls and SMS. The same file again changes nothing; bad rows are reported, the rest is taken."""
+    _become("portal_app.jobs.admin.calls_import", str(file))
 
 
 @announce.command("list")

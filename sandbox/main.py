@@ -184,13 +184,22 @@ def clock(shift: ShiftOption = "") -> None:
 @app.command()
 def usage(days: Annotated[int, typer.Option(help="Whole days before today", min=1, max=800)] = 400) -> None:
     """Print the daily usage file of every SIM line, as the carrier sends it on request."""
+    typer.echo(_file_of("sim-usage.csv", days), nl=False)
+
+
+@app.command()
+def calls(days: Annotated[int, typer.Option(help="Days before today", min=1, max=800)] = 90) -> None:
+    """Print the file of calls and SMS of every SIM line with voice, as the carrier sends it on request."""
+    typer.echo(_file_of("sim-calls.csv", days), nl=False)
+
+
+def _file_of(name: str, days: int) -> str:
     try:
         office = environment(SandboxSettings())["SANDBOX_OFFICE_URL"]
-        answer = httpx.get(f"{office}/api/sim-usage.csv", params={"days": days}, timeout=60).raise_for_status()
+        return httpx.get(f"{office}/api/{name}", params={"days": days}, timeout=60).raise_for_status().text
     except (OSError, ValueError, httpx.HTTPError) as error:
         typer.echo(f"The sandbox cannot be reached: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(answer.text, nl=False)
 
 
 def _run(world: Path | None) -> None:

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from portal_app.api.billing import billing, csv_export
+from portal_app.api.calls import calls
 from portal_app.api.catalog import catalog
 from portal_app.api.dashboard import calendar_feed, summary
 from portal_app.api.help import contact, help
@@ -30,8 +31,9 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, sim_line, top_ups, alerts, cases, case_files, reply_form, uploads,
-    calendar_feed, preferences, unsubscribe, orders, catalog, eligibility, help, contact, status, webhooks, health,
+    csv_export, billing, summary, subscriptions, sim_line, top_ups, alerts, calls, cases, case_files, reply_form,
+    uploads, calendar_feed, preferences, unsubscribe, orders, catalog, eligibility, help, contact, status, webhooks,
+    health,
 )  # fmt: skip
 
 

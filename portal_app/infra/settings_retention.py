@@ -22,4 +22,7 @@ class RetentionSettings(BaseModel):
     portal_keep_reading_days: int = Field(
         800, ge=330, description="Days that the daily use of SIM lines is kept; the forecast's record needs 330"
     )
+    portal_keep_call_days: int = Field(
+        180, ge=31, le=800, description="Days that calls and SMS of SIM lines are kept; a month goes as a whole"
+    )
     portal_keep_workflow_days: int = Field(90, ge=7, description="Days that workflows are kept after they ended")

@@ -150,6 +150,20 @@ class VendorSettings(BaseModel):
     freebit_usage_columns: str = Field(
         "account,date,traffic", description="Columns of the daily usage file: number, day and amount"
     )
+    freebit_usage_order: Literal["newest", "oldest"] = Field(
+        "newest", description="Which of the days before today Freebit names first in PA05-01"
+    )
+    freebit_poll_reads: int = Field(
+        0, ge=0, le=4, description="Times a day that each line is read without a visitor; 0: never, a file tells usage"
+    )
+    freebit_poll_batch: int = Field(20, ge=1, le=200, description="Lines that one run of polling reads at most")
+    freebit_call_columns: str = Field(
+        "account,datetime,type,number,seconds,charge",
+        description="Columns of the file of calls: line, begin, kind, other number, seconds and, if it has it, charge",
+    )
+    freebit_call_kinds: str = Field(
+        "voice=call,sms=sms", description="The file's words for calls and SMS, as word=call and word=sms"
+    )
     freebit_reconcile_batch: int = Field(
         40, ge=1, description="Lines that one run of the nightly comparison reads at Freebit"
     )

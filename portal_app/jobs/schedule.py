@@ -44,6 +44,7 @@ SCHEDULE = (
     ScheduledJob("tidy_files", "*/5 * * * *", "delete files that nobody sent, and copies that were fetched"),
     ScheduledJob("settle_line_changes", "*/5 * * * *", "tell whose change of a SIM line the carrier did not carry out"),
     ScheduledJob("reconcile_lines", "*/10 2-5 * * *", "compare SIM lines with their services, each once a night"),
+    ScheduledJob("poll_usage", "*/5 * * * *", "read SIM lines that nobody visits, where FREEBIT_POLL_READS wants it"),
     ScheduledJob("measure_answer_times", "10 3 * * *", "work out how long answers of support usually take"),
     ScheduledJob("reconcile_all", "40 3 * * *", "compare all that changed in four days with Salesforce"),
 )

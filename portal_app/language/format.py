@@ -21,6 +21,11 @@ def day(value: date | None) -> str:
     return f"{value.year}年{value.month}月{value.day}日" if spoken() == "ja" else f"{value:%-d %b %Y}"
 
 
+def month(value: date) -> str:
+    """Format the month of a day."""
+    return f"{value.year}年{value.month}月" if spoken() == "ja" else f"{value:%B %Y}"
+
+
 def time(value: datetime) -> str:
     """Format a moment with its time in Japan."""
     local = value.astimezone(JAPAN)

@@ -1,6 +1,7 @@
 """Every page of the portal, imported so that it registers itself."""
 
 from portal_app.pages.billing import invoices, payment_methods
+from portal_app.pages.calls import calls
 from portal_app.pages.catalog import catalog
 from portal_app.pages.checkout import review, steps
 from portal_app.pages.dashboard import dashboard
@@ -18,7 +19,8 @@ from portal_app.pages.subscriptions import cancellation, subscriptions
 from portal_app.pages.support import case, cases, new_case
 
 __all__ = [
-    "account", "account_recovery", "address", "articles", "cancellation", "case", "cases", "catalog", "contact",
+    "account", "account_recovery", "address", "articles", "calls", "cancellation", "case", "cases", "catalog",
+    "contact",
     "dashboard", "details",
     "history", "internet_plans", "internet_steps", "invoices", "kyc", "landing", "mfa_challenge", "new_case",
     "not_found", "notices", "orders", "password", "payment_methods", "plans", "preferences", "review", "security",

@@ -73,6 +73,7 @@ class Tag(StrEnum):
     AUTO_TOP_UP_OFF = "sim:auto_top_up:off"
     LINE_ALERT_SET = "sim:alert:set"
     LINE_ALERT_REMOVED = "sim:alert:removed"
+    CALLS_TAKEN = "sim:calls:taken"
     SERVICE_ENDED = "service:service:ended"
     NOTIFICATIONS_CHANGED = "account:notifications:changed"
     CALENDAR_OPENED = "account:calendar:opened"

@@ -38,7 +38,14 @@ from portal_app.wiring.orders import (
 )
 from portal_app.wiring.profile import ProfileServices, build_profile
 from portal_app.wiring.registration import RegistrationServices, build_registration
-from portal_app.wiring.subscriptions import SimServices, SubscriptionServices, build_sim, build_subscriptions
+from portal_app.wiring.subscriptions import (
+    CallServices,
+    SimServices,
+    SubscriptionServices,
+    build_calls,
+    build_sim,
+    build_subscriptions,
+)
 from portal_app.wiring.support import SupportServices, build_about, build_support
 from portal_app.wiring.uploads import UploadServices, build_uploads
 
@@ -65,6 +72,7 @@ class Portal:
     billing: BillingServices
     subscriptions: SubscriptionServices
     sim: SimServices
+    calls: CallServices
     internet: InternetServices
     catalog: Catalog
     checkout: Checkout
@@ -140,7 +148,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         profile=profile,
         billing=billing,
         subscriptions=subscriptions,
-        sim=sim,
+        sim=sim, calls=build_calls(base),
         internet=internet,
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from portal_app.services.calls.call_import import CallImports
+from portal_app.services.calls.calls import CallDetails
 from portal_app.services.catalog.catalog import Catalog
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.sim.line_changes import LineChanges
@@ -15,6 +17,7 @@ from portal_app.services.sim.top_up_payment import TopUpPayment
 from portal_app.services.sim.top_up_progress import TopUpProgress
 from portal_app.services.sim.top_ups import TopUps
 from portal_app.services.sim.usage_import import UsageImports
+from portal_app.services.sim.usage_polling import UsagePolling
 from portal_app.services.sim_alerts.alerts import LineAlerts
 from portal_app.services.sim_alerts.auto_top_up import AutoTopUps
 from portal_app.services.sim_alerts.line_facts import LineRecords
@@ -51,10 +54,19 @@ class SimServices:
     usage_imports: UsageImports
     alerts: LineAlerts
     auto_top_ups: AutoTopUps
+    polling: UsagePolling
     top_ups: TopUps
     top_up_progress: TopUpProgress
     top_up_payment: TopUpPayment
     top_up_delivery: TopUpDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class CallServices:
+    """Calls and SMS of SIM lines: what pages show, and the import that operators run."""
+
+    details: CallDetails
+    imports: CallImports
 
 
 def build_subscriptions(
@@ -109,6 +121,7 @@ def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing:
         usage_imports=UsageImports(settings, database, note),
         alerts=LineAlerts(context, records, base.live),
         auto_top_ups=AutoTopUps(context, records, base.live),
+        polling=UsagePolling(settings, database, status=status, live=base.live),
         top_ups=TopUps(context),
         top_up_progress=progress,
         top_up_payment=TopUpPayment(
@@ -116,3 +129,8 @@ def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing:
         ),
         top_up_delivery=TopUpDelivery(settings, progress, vendors.sims, vendors.crm),
     )
+
+
+def build_calls(base: Base) -> CallServices:
+    """Build the services of calls and SMS."""
+    return CallServices(CallDetails(base.database), CallImports(base.settings, base.database))

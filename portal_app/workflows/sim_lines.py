@@ -1,4 +1,4 @@
-"""SIM lines of services: linked, compared every night, their changes looked at when due, and data bought for them.
+"""SIM lines of services: linked, compared every night, polled where wanted, changed, and given data that were bought.
 
 Every state of a purchase leads on by itself or to our team.
 """
@@ -71,6 +71,16 @@ async def watch_lines(service_ids: str) -> str:
     for service_id in on["value"] or []:
         await step("start_auto_top_up", partial(choices.start, service_id), priority="sync")
     return judged["state"]
+
+
+@scheduled("poll_usage")
+async def poll_usage() -> str:
+    """Read lines that nobody visits, where an operator wants it, one after the other: many at once are forbidden."""
+    polling = portal().sim.polling
+    due = await step("lines_to_poll", polling.due, priority="sync")
+    for user_id, service_id in due["value"] or []:
+        await step("poll_line", partial(polling.read, UUID(user_id), service_id), priority="sync")
+    return due["state"]
 
 
 @durable(name="top_up")

@@ -82,6 +82,7 @@ class JsonApi:
             Route("/sim-lines/jobs/{id:int}/{action}", _answering(self._end_job), methods=["POST"]),
             Route("/sim-lines/{account}/{action}", _answering(self._act_on_line), methods=["POST"]),
             Route("/sim-usage.csv", self._usage_csv),
+            Route("/sim-calls.csv", self._calls_csv),
         ]
 
     async def _mail(self, request: Request) -> Any:
@@ -117,6 +118,10 @@ class JsonApi:
     async def _usage_csv(self, request: Request) -> Response:
         days = int(request.query_params.get("days", "1"))
         return PlainTextResponse(self._sims.usage_csv(min(days, 800)), media_type="text/csv")
+
+    async def _calls_csv(self, request: Request) -> Response:
+        days = int(request.query_params.get("days", "90"))
+        return PlainTextResponse(self._sims.calls_csv(min(days, 800)), media_type="text/csv")
 
     async def _retire(self, request: Request) -> Any:
         self._sims.retire(request.path_params["id"])

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sandbox.back_office.actions import UnknownRecord, WrongState
+from sandbox.freebit.calls import HEAD, call_rows
 from sandbox.freebit.network import Network, midnight, written
 from sandbox.freebit.registration import iccid
 from sandbox.freebit.usage import KB_PER_MB, remaining_mb, used
@@ -84,6 +85,11 @@ class SimLines:
             if line["started_at"] and written(line["started_at"]) <= f"{day:%Y%m%d}"
         ]
         return "".join(f"{row}\r\n" for row in ("account,date,traffic", *rows))
+
+    def calls_csv(self, days: int) -> str:
+        """Return the carrier's file of calls and SMS of all lines with voice."""
+        self._network.settle()
+        return "".join(f"{row}\r\n" for row in (HEAD, *call_rows(self._network, days)))
 
     def _changed(self, line: Document, action: str, *, mb: int, now: str) -> Document:
         if action == "use":

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from sandbox.broken_answers import LostAnswer, broken_answer, half_of
 from sandbox.faults import VendorBroken, VendorDown, VendorFailed
 from sandbox.freebit import accounts, changes, registration
-from sandbox.freebit.codes import Body, Refused, envelope, refusal, wrong
+from sandbox.freebit.codes import LOCKED, Body, Refused, envelope, refusal, wrong
 from sandbox.freebit.fields import refuse_booleans
 from sandbox.freebit.login import auth_oem, check_key
 from sandbox.freebit.network import Network
@@ -79,7 +79,12 @@ class Api:
             with self._network.store.transaction():
                 return envelope(work(self._network, body))
         except Refused as error:
-            return refusal(error)
+            return refusal(self._renamed(error))
+
+    def _renamed(self, error: Refused) -> Refused:
+        code = self._network.faults.level("freebit", "lock_code")
+        is_lock = error.family == LOCKED
+        return Refused(str(code), str(code), error.message) if code and is_lock else error
 
     def _lie(self, operation: str, answer: Body) -> Response:
         if self._lies("html", operation):

@@ -5,6 +5,7 @@ from typing import Any
 Body = dict[str, Any]
 
 OK = ("100", "200")
+LOCKED = "409"
 
 
 class Refused(Exception):
@@ -54,4 +55,4 @@ def unauthenticated() -> Refused:
 
 def locked() -> Refused:
     """Another change of this account is under way."""
-    return Refused("409", "409", "処理中エラー")
+    return Refused(LOCKED, LOCKED, "処理中エラー")

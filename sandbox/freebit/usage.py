@@ -29,6 +29,8 @@ def get_traffic_info(network: Network, body: Body) -> Body:
         "" if back == gap else str(unit * used(line, today - back * _DAY, min(until, today - (back - 1) * _DAY)))
         for back in range(1, (faults.level("freebit", "recent_days") or RECENT_DAYS) + 1)
     ]
+    if faults.level("freebit", "usage_order"):
+        days.reverse()
     traffic = {
         "today": str(unit * used(line, today, until)),
         "inRecentDays": ",".join(days),

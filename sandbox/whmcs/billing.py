@@ -5,8 +5,8 @@ import secrets
 
 from sandbox.store import Document
 from sandbox.whmcs.installation import Died, Installation, Refused, Request, page
-from sandbox.whmcs.invoices import Payment, balance_of, is_overdue, new_invoice, pay, settle, touch
-from sandbox.whmcs.money import CURRENCY_CODE, CURRENCY_ID, PREFIX, SUFFIX, TAX_RATE, decimal, hundredths
+from sandbox.whmcs.invoices import Payment, balance_of, is_overdue, new_invoice, pay, settle, touch, usual_rate
+from sandbox.whmcs.money import CURRENCY_CODE, CURRENCY_ID, PREFIX, SUFFIX, decimal, hundredths
 from sandbox.whmcs.pay_methods import TOKEN_GATEWAYS, charge
 from sandbox.whmcs.people import credit_row
 
@@ -56,8 +56,8 @@ def create_invoice(whmcs: Installation, request: Request) -> Document:
     numbers = sorted(int(match[1]) for name in request.fields if (match := _ITEM.match(name)))
     items = [_item(request, number) for number in numbers]
     wanted = {name: request.text(name) for name in ("paymentmethod", "date", "duedate", "notes") if request.text(name)}
-    rate = hundredths(request.text("taxrate", TAX_RATE))
-    wanted |= {"taxrate": TAX_RATE if rate is None else f"{rate / 100:.3f}"}
+    rate = hundredths(request.text("taxrate", usual_rate(whmcs)))
+    wanted |= {"taxrate": usual_rate(whmcs) if rate is None else f"{rate / 100:.3f}"}
     invoice = new_invoice(whmcs, client["id"], items, **wanted, status="Draft" if draft else "Unpaid")
     if request.flag("autoapplycredit") or whmcs.faults.level("whmcs", "auto_credit"):
         _use_credit(whmcs, client, invoice, min(client["credit"], balance_of(whmcs, invoice).balance))

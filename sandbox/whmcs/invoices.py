@@ -29,13 +29,19 @@ def new_invoice(whmcs: Installation, client_id: int, items: list[Document], **fi
     defaults: Document = {
         "invoicenum": "", "userid": client_id, "date": today, "duedate": today, "datepaid": NO_TIME,
         "lastcaptureattempt": NO_TIME, "date_refunded": NO_TIME, "date_cancelled": NO_TIME, "credit": 0,
-        "taxrate": TAX_RATE, "status": "Unpaid", "paymentmethod": "stripe", "paymethodid": None, "notes": "",
+        "taxrate": usual_rate(whmcs), "status": "Unpaid", "paymentmethod": "stripe", "paymethodid": None, "notes": "",
         "items": lines, "order_id": None, "created_at": whmcs.stamp(), "updated_at": whmcs.stamp(),
     }  # fmt: skip
     invoice = whmcs.add("invoice", defaults | fields)
     if invoice["status"] != "Draft":
         whmcs.hook("InvoiceCreated", invoice_id=invoice["id"])
     return invoice
+
+
+def usual_rate(whmcs: Installation) -> str:
+    """Return the tax rate in percent that staff have set; switch `tax_rate` sets another."""
+    level = whmcs.faults.level("whmcs", "tax_rate")
+    return f"{level}.000" if level else TAX_RATE
 
 
 def balance_of(whmcs: Installation, invoice: Document) -> Balance:

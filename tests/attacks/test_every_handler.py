@@ -33,6 +33,7 @@ NONSENSE: list[Any] = [
 SECURITY = "reflex___state____state.portal_app___state___identity___security____security_page."
 PAGES = "reflex___state____state.portal_app___state___"
 BILLING, CHECKOUT = f"{PAGES}billing___", f"{PAGES}checkout___review____checkout_page.load"
+CALLS = f"{PAGES}calls___calls____calls_page."
 NAMES = {"first_name": "Aiko", "last_name": "Tanaka", "first_name_kana": "アイコ", "last_name_kana": "タナカ"}
 RISKY: dict[str, dict[str, Any]] = {
     f"{SECURITY}begin_two_step": {},
@@ -44,6 +45,10 @@ RISKY: dict[str, dict[str, Any]] = {
     f"{BILLING}invoice____invoice_page.pay": {},
     f"{BILLING}invoice____invoice_page.download_pdf": {},
     f"{BILLING}invoices____invoices_page.download_csv": {},
+    f"{CALLS}unlock": {},
+    f"{CALLS}choose_month": {"wanted": "2026-11"},
+    f"{CALLS}download": {},
+    f"{CALLS}download_whole": {},
     f"{BILLING}payment_methods____payment_methods_page.add_card": {},
     CHECKOUT.replace("load", "add_card"): {},
     f"{PAGES}orders___order____order_page.add_card": {},

@@ -29,6 +29,7 @@ TABLES = [
     "sim_reservations",
     "sim_lines",
     "sim_readings",
+    "sim_calls",
     "top_ups",
     "line_alerts",
     "auto_top_ups",
@@ -66,6 +67,10 @@ ON CONFLICT DO NOTHING
 _READINGS = """
 INSERT INTO sim_readings (service_id, day, user_id, used_bytes, source, is_set_aside, read_at)
 SELECT 900000 + whmcs_client_id, '2026-01-01', user_id, 1, 'file', false, now() FROM id_mappings ON CONFLICT DO NOTHING
+"""
+_CALLS = """
+INSERT INTO sim_calls (id, service_id, user_id, month, content)
+SELECT user_id, 900000 + whmcs_client_id, user_id, '2026-01-01', 'x' FROM id_mappings ON CONFLICT DO NOTHING
 """
 _TOP_UPS = """
 INSERT INTO top_ups (id, user_id, service_id, line, gigabytes, total, currency, state, reason, gateway, data_sends,
@@ -118,7 +123,7 @@ async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUI
         await ben.call("POST", ending, {"reason": "price"}, Idempotency_Key=uuid4().hex)
         assert (await ben.call("DELETE", ending, Idempotency_Key=uuid4().hex)).status_code == 200
     with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
-        for row in (_RESERVE, _LINES, _READINGS, _TOP_UPS, _ALERTS, _AUTO, _CHOICES, _LINKS):
+        for row in (_RESERVE, _LINES, _READINGS, _CALLS, _TOP_UPS, _ALERTS, _AUTO, _CHOICES, _LINKS):
             owner.execute(row)
     read = portal.identity.sessions.read_access_token
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id

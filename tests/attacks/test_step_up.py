@@ -34,6 +34,8 @@ RISKY: list[tuple[str, str, dict[str, object] | None]] = [
     ("POST", "/api/payment-methods/987654/default", None),
     ("DELETE", "/api/payment-methods/987654", None),
     ("GET", "/api/invoices.csv", None),
+    ("GET", "/api/subscriptions/1/sim/calls", None),
+    ("GET", "/api/subscriptions/1/sim/calls.csv", None),
     ("POST", "/api/subscriptions/1/cancellation", {"reason": "price"}),
     ("PUT", "/api/subscriptions/1/sim/auto-top-up", {"gigabytes": 1, "threshold_mb": 1024, "cap": 5500, "total": 550}),
 ]

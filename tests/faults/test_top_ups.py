@@ -177,6 +177,10 @@ TROUBLES = {
         {"whmcs": {"special": {"auto_credit": 1}}}, before="credit", trail=Trail(["Paid"], 0, [MB])
     ),
     "no card": Trouble(before="no card", at_first="stopped no_card", ends="stopped no_card", trail=Trail([], 0, [])),
+    "another tax rate": Trouble(
+        {"whmcs": {"special": {"tax_rate": 8}}}, "stopped price_changed", ends="stopped price_changed",
+        trail=Trail(["Cancelled"], 0, []),
+    ),
     "suspended before": Trouble(
         before="suspend", at_first="stopped line_not_active", ends="stopped line_not_active", trail=Trail([], 0, [])
     ),

@@ -50,7 +50,7 @@ SIGNED_IN = [
     "/ja/account", "/ja/account/address",
     "/account/security", "/account/security/history", "/ja/account/security", "/ja/account/security/history",
     "/notifications", "/ja/notifications", "/account/notifications", "/ja/account/notifications",
-    "/subscriptions/{service}/cancel", "/ja/subscriptions/{service}/cancel",
+    "/subscriptions/{service}/calls", "/subscriptions/{service}/cancel", "/ja/subscriptions/{service}/cancel",
     "/support/cases", "/ja/support/cases", "/support/new?about=invoice:2", "/ja/support/new", "/support/cases/{case}",
     "/ja/support/cases/{case}",
     "/no-such-page", "/ja/dashboard", "/ja/billing/invoices",

@@ -1,12 +1,16 @@
 """A customer looks at SIM lines: one with its data and days, and one that is not linked."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 from playwright.sync_api import expect
 
+from portal_app.jobs.demo_customers import PASSWORD
 from tests.journeys.test_every_page import findings_on
+from tests.journeys.test_security import let_the_proof_age
+from tests.support.running.demo import Demo
 
 HANA, FAMILY = "hana@example.jp", "07039990103"
 
@@ -66,3 +70,35 @@ def test_automatic_top_up_goes_on_and_off_and_an_alert_goes_off_once_little_is_l
     assert findings_on(page, urlsplit(page.url).path) == []
     page.goto("/notifications")
     expect(page.get_by_text("Your alert: data left on your SIM line", exact=True)).to_have_count(1)
+
+
+def test_calls_are_shown_masked_after_a_proof_and_taken_along_as_a_file(visit, demo: Demo) -> None:
+    page = visit("/subscriptions", email=HANA, bypass_csp=True)
+    page.get_by_role("link", name="SIM 10GB Data, SMS and voice").first.click()
+    page.get_by_role("link", name="Calls and SMS").wait_for()
+    let_the_proof_age(demo)
+    page.get_by_role("link", name="Calls and SMS").click()
+    show, month = page.get_by_role("button", name="Show calls and SMS"), page.get_by_label("Month")
+    expect(show).to_be_visible()
+    expect(month).to_have_count(0)
+    path = urlsplit(page.url).path
+    assert findings_on(page, path) == []
+    show.click()
+    asked = page.get_by_role("dialog", name="Confirm that it is you")
+    asked.get_by_label("Password", exact=True).fill(PASSWORD)
+    asked.get_by_role("button", name="Confirm").click()
+    expect(month).to_be_visible()
+    # A month that is over has calls in any case.
+    earlier = month.locator("option").nth(1).get_attribute("value")
+    month.select_option(earlier)
+    expect(month).to_have_value(earlier)
+    rows = page.get_by_role("table", name="Calls and SMS of the month, newest first").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text("****")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download with whole numbers").click()
+    assert download.value.suggested_filename == f"calls-{earlier}.csv"
+    assert "****" not in Path(download.value.path()).read_text()
+    assert findings_on(page, path) == []
+    page.goto(f"/ja{path}")
+    expect(page.get_by_role("heading", name="通話とSMSの明細")).to_be_visible()
+    expect(page.get_by_label("月", exact=True)).to_be_visible()

@@ -51,7 +51,11 @@ class FreebitGateway:
         self._locks = locks
         self._ring = ring
         self._esim_kinds = esim_kinds(settings)
-        self._mapper = Mapper(settings.freebit_fields, usage_unit=settings.freebit_usage_unit)
+        self._mapper = Mapper(
+            settings.freebit_fields,
+            usage_unit=settings.freebit_usage_unit,
+            oldest_first=settings.freebit_usage_order == "oldest",
+        )
 
     async def line(self, account: str) -> SimLine:
         """Return one line (PA03-02). Raises NotFound."""

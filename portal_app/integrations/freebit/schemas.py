@@ -41,12 +41,13 @@ _NAMES = {
 class Mapper:
     """Read answers and write requests with the names the settings give. Reading raises ValueError, KeyError."""
 
-    def __init__(self, overrides: str, *, usage_unit: int) -> None:
+    def __init__(self, overrides: str, *, usage_unit: int, oldest_first: bool = False) -> None:
         others = named(overrides)
         if unknown := others.keys() - _NAMES.keys():
             raise ValueError(f"FREEBIT_FIELDS: unknown {', '.join(sorted(unknown))}")
         self._names = {**_NAMES, **others}
         self._unit = usage_unit
+        self._oldest_first = oldest_first
 
     def line(self, body: Body, account: str) -> SimLine:
         """Read the one line of an answer. Raises ValueError also where it is another line's."""
@@ -72,12 +73,14 @@ class Mapper:
     def usage(self, body: Body) -> SimUsage:
         """Read the traffic of a line.
 
-        The days end before the first one that cannot be read: one left out would give the others wrong dates.
+        Yesterday comes first. The days end before the first one that cannot be read: one left out would give the
+        others wrong dates.
         """
         row = body[self._names["traffic"]]
         told = _text(row, self._names["recent_days"])
         # A day that is left out between two commas is unknown, and the others keep their places.
-        wanted = [(number, day.strip()) for number, day in enumerate(told.split(","), 1)] if told else []
+        days = told.split(",") if told else []
+        wanted = [(number, day.strip()) for number, day in enumerate(days[::-1] if self._oldest_first else days, 1)]
         read, odd = read_rows(
             wanted,
             lambda day: (day[0], _whole(day[1], "a day") if day[1] else None),

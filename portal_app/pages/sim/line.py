@@ -7,6 +7,7 @@ import reflex as rx
 from portal_app.components.condition import has, when
 from portal_app.components.day_chart import day_chart
 from portal_app.components.definition import definition_list
+from portal_app.components.link import link
 from portal_app.components.message import message
 from portal_app.components.section import section
 from portal_app.components.status import status
@@ -48,7 +49,8 @@ def _line() -> rx.Component:
         line.pending.length() > 0,
         rx.el.div(rx.el.h3(_("Under way"), class_name="mt-6 font-semibold"), line_facts(line.pending)),
     )
-    return section(_("SIM"), facts, line_facts(line.facts), pending)
+    records = link(_("Calls and SMS"), href=line.calls_href)
+    return section(_("SIM"), facts, line_facts(line.facts), pending, aside=records)
 
 
 def _data() -> rx.Component:

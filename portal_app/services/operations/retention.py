@@ -22,8 +22,10 @@ from portal_app.models.notification_preference import Reminder
 from portal_app.models.order import DraftRow
 from portal_app.models.profile import EmailChange
 from portal_app.models.session import RefreshToken, Session
+from portal_app.models.sim_call import SimCall
 from portal_app.models.sim_reading import SimReading
 from portal_app.models.user import SignUp
+from portal_app.services.calls.call_import import oldest_month
 from portal_app.services.idempotency import KEPT
 from portal_app.services.identity.proof_attempts import FORGOTTEN_AFTER
 
@@ -51,6 +53,7 @@ def expired_rows(settings: Settings) -> Iterator[Expired]:
     yield Mail, col(Mail.created_at) < at - timedelta(days=settings.portal_keep_mail_days)
     yield NoticeRow, col(NoticeRow.at) < at - timedelta(days=settings.portal_keep_notice_days)
     yield SimReading, col(SimReading.day) < today() - timedelta(days=settings.portal_keep_reading_days)
+    yield SimCall, col(SimCall.month) < oldest_month(today(), timedelta(days=settings.portal_keep_call_days))
     # An event that was not handled is a case for operators (docs/operations.md, unapplied_events).
     handled = col(Inbox.handled_at) < at - timedelta(days=settings.portal_keep_event_days)
     yield Inbox, handled

@@ -75,6 +75,14 @@ class LineStatus:
             return SavedLine(found, found.read_at or found.checked_at)
         return SavedLine(found, None)
 
+    async def read_unvisited(self, customer: Customer, service_id: int) -> bool:
+        """Read a linked line that no page asked for, and return whether its state is news.
+
+        Raises as the carrier does, and NotFound where it has no such line.
+        """
+        row = await self._row(customer, service_id)
+        return row is not None and row.is_linked and await self._update(customer, row)
+
     def _read_of(self, customer: Customer, row: SimLineRow) -> SavedRead[SimLineRow]:
         async def load() -> SimLineRow:
             return await self._row(customer, row.service_id) or row
@@ -94,11 +102,15 @@ class LineStatus:
     async def _update(self, customer: Customer, shown: SimLineRow) -> bool:
         """Read the carrier and save what it tells; return whether the line's state is news."""
         asked_at = now()
-        line, usage, top_ups = await asyncio.gather(
-            self._lines.line(shown.number),
-            _optional(self._lines.usage(shown.number)),
-            _optional(self._lines.top_ups(shown.number)),
-        )
+        try:
+            async with asyncio.TaskGroup() as parts:
+                detail = parts.create_task(self._lines.line(shown.number))
+                traffic = parts.create_task(_optional(self._lines.usage(shown.number)))
+                added = parts.create_task(_optional(self._lines.top_ups(shown.number)))
+        except ExceptionGroup as failed:
+            # The other calls are cancelled: none goes on after its reader was told.
+            raise failed.exceptions[0] from failed
+        line, usage, top_ups = detail.result(), traffic.result(), added.result()
         snapshot = replace(
             LineSnapshot.of_line(line).with_usage(usage),
             top_ups=None if top_ups is None else tuple(top_ups),

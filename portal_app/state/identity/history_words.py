@@ -61,6 +61,7 @@ WORDS = {
     "sim:auto_top_up:off": "Automatic top-up of a SIM line turned off",
     "sim:alert:set": "Alert for a SIM line set",
     "sim:alert:removed": "Alert for a SIM line removed",
+    "sim:calls:taken": "Calls and SMS of a SIM line downloaded",
     "service:cancellation:sent": "Cancellation of a service sent on",
     "service:cancellation:refused": "Cancellation of a service stopped",
     "service:service:ended": "Service ended",

@@ -10,7 +10,7 @@ from portal_app.domain.sim.line_view import DataUse, LineOverview, LineView
 from portal_app.domain.sim.sim import TopUp
 from portal_app.domain.sim.usage import MB, DayUse, data_amount
 from portal_app.infra.clock import now
-from portal_app.language import _, spoken
+from portal_app.language import _, path_for, spoken
 from portal_app.language.format import day, duration, listed, phone_number, time
 from portal_app.state.sim.standing import line_standing
 
@@ -68,9 +68,10 @@ class LineRows:
     today: str = ""
     top_ups: list[Fact] = field(default_factory=list)
     pending: list[Fact] = field(default_factory=list)
+    calls_href: str = ""
 
 
-def line_rows(overview: LineOverview | None, *, plan: str) -> LineRows:
+def line_rows(overview: LineOverview | None, *, plan: str, service_id: int) -> LineRows:
     """Return the rows of a service's line."""
     if overview is None:
         return LineRows()
@@ -100,6 +101,7 @@ def line_rows(overview: LineOverview | None, *, plan: str) -> LineRows:
         highest=_highest(line.days),
         today=_today(line.days),
         top_ups=[_top_up(each) for each in reversed(line.top_ups or ())],
+        calls_href=path_for(f"/subscriptions/{service_id}/calls"),
         pending=[*_planned(line), *(_change(each) for each in line.changes)],
     )
 

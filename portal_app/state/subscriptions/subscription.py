@@ -96,7 +96,7 @@ class SubscriptionPage(AlertsPart, rx.State):
         self.cases, self.ask_href = await cases_about(customer, "service", number), ask_path("service", number)
         await self._show_end(customer, service)
         overview = await portal().sim.overviews.of_service(customer, service)
-        self.line = line_rows(overview, plan=service.name)
+        self.line = line_rows(overview, plan=service.name, service_id=number)
         await self._show_top_ups(customer, overview, is_ending=not self.cancel_href)
         await self._show_alerts(customer, overview)
         await self._show_auto_top_up(customer, overview)

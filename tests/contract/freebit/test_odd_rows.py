@@ -52,6 +52,14 @@ def test_the_days_of_usage_end_before_an_odd_one(mapper: Mapper, days: str, show
     assert [row for _, _, row in named(logs)] == odd
 
 
+def test_days_that_are_told_oldest_first_are_turned_and_end_before_an_odd_one() -> None:
+    odd_rows._named.clear()
+    mapper = Mapper("", usage_unit=1, oldest_first=True)
+    for told, shown in (("7,6,5", (5, 6, 7)), ("7,,5", (5, None, 7)), ("7,x,5", (5,)), ("", ())):
+        traffic = {"today": "1", "inRecentDays": told, "blackList": "20"}
+        assert mapper.usage({"traffic": traffic}).recent_days_bytes == shown
+
+
 def test_an_odd_voice_option_does_not_hide_its_line(mapper: Mapper) -> None:
     row = {"account": "07011112222", "state": "active", "talk": {"voiceMail": "10", "callWaiting": "30"}}
     with capture_logs() as logs:

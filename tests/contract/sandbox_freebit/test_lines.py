@@ -145,6 +145,31 @@ async def test_traffic_can_be_late_incomplete_and_in_another_unit(freebit: Freeb
     await freebit.set_faults(special={"usage_gap": 2, "usage_unit": 1000, "recent_days": 3, "quota_missing": 1})
     assert await days() == [str(int(usual[0]) * 1000), "", str(int(usual[2]) * 1000)]
     assert "quota" not in await freebit.line(LIVING)
+    await freebit.set_faults(special={"usage_order": 1, "usage_gap": 2, "odd_state": 1})
+    assert await days() == ["" if place == 5 else day for place, day in enumerate(reversed(usual))]
+    assert (await freebit.line(LIVING))["state"] == "under_review"
+
+
+async def test_a_lock_can_be_told_by_another_code(freebit: Freebit) -> None:
+    account, options = "07039990103", {"voiceMail": "10"}
+    fields = {"account": account, "userConfirmed": "10", "aladinOperated": "20", "talkOption": options}
+    assert await freebit.codes("mvno/talkoption/changeOrder/", **fields) == "100-200"
+    assert await freebit.codes("mvno/talkoption/changeOrder/", **fields) == "409-409"
+    await freebit.set_faults(special={"lock_code": 450})
+    assert await freebit.codes("mvno/talkoption/changeOrder/", **fields) == "450-450"
+    assert await freebit.codes("master/addSpec/", kind="MVNO", account=LIVING, quota="0") == "400-300"
+
+
+async def test_the_file_of_calls_is_the_same_each_time_and_of_voice_lines_in_the_past(freebit: Freebit) -> None:
+    async def rows() -> list[str]:
+        return (await freebit.browser.get(f"{freebit.office}/api/sim-calls.csv", params={"days": 30})).text.splitlines()
+
+    head, *found = await rows()
+    assert head == "account,datetime,type,number,seconds,charge" and len(found) > 10
+    assert [head, *found] == await rows()
+    assert {row.split(",")[2] for row in found} == {"voice", "sms"} and any(row.startswith(LIVING) for row in found)
+    # Of Hana's lines, the second has data only.
+    assert not any(row.startswith("07039990102") for row in found)
 
 
 @pytest.mark.parametrize(("operation", "kind"), [("mvno/esim/addAcnt/", "M"), ("mvno/ota/addAcnt/", "R")])

@@ -1,0 +1,1 @@
+"""Calls and SMS of SIM lines over HTTP."""

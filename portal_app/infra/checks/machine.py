@@ -73,7 +73,7 @@ def check_keys(settings: Settings) -> str:
     except ValueError as error:
         # The ring says which id is wrong, never a key.
         wrong = f"The encryption keys cannot be used: {error}."
-        do = "PORTAL_KEYS and PORTAL_KEY_CURRENT must fit; docs/operations.md, Keys, has the command for a key."
+        do = "PORTAL_KEYS and PORTAL_KEY_CURRENT must fit; docs/operations.md (PORTAL_KEYS) says how to change keys."
         raise Unfit(Problem(wrong, do, "PORTAL_KEYS", is_final=True)) from error
     return f"key {ring.current} seals"
 

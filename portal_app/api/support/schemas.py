@@ -78,7 +78,7 @@ class EntryView(Resource):
     team, `author` an agent's first name or empty.
 
     `state` is null for what Salesforce has, else queued (can be taken back until `send_at`), sending, sent or refused;
-    `refusal` says why: reopening_refused, case_gone or not_accepted.
+    `refusal` says why: reopening_refused, case_gone, storage_full (its files are kept) or not_accepted.
     """
 
     id: str

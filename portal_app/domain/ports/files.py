@@ -71,7 +71,7 @@ class FileGateway(Protocol):
     async def store(self, sf_case_id: str, file: OutgoingFile, read: ReadPart) -> None:
         """Store a file with a case. Sent once: `stored` shows whether it arrived.
 
-        Raises OutcomeUnknown, and NotFound where the case is gone.
+        Raises OutcomeUnknown, NotFound where the case is gone, and StorageFull.
         """
         ...
 

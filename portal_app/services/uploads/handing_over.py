@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown, StorageFull
 from portal_app.domain.ports.files import FileGateway, OutgoingFile
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
@@ -47,7 +47,7 @@ class HandingOver:
     async def hand_over(self, message_id: UUID, sf_case_id: str) -> None:
         """Store the files of a message that Salesforce does not have yet. A refused one keeps its reason.
 
-        Raises as the gateway does.
+        Raises as the gateway does. StorageFull: the files stay here for another try.
         """
         for row in await self._files_of(message_id):
             if row.state == "checked":
@@ -73,8 +73,11 @@ class HandingOver:
             document = await self._guard.send(
                 row.id, ask, look_up=lambda: self._gateway.stored(file), vendor="salesforce"
             )
+        except StorageFull:
+            _log.error("upload.no_room_at_salesforce", upload=str(row.id))
+            raise
         except ExternalRejected as error:
-            # Its storage may be full, or its rules forbid the file: the customer's words go on without it.
+            # Its rules forbid the file: the customer's words go on without it.
             _log.error("upload.refused_by_salesforce", upload=str(row.id), reason=str(error)[:200])
             await self._checking.refuse(row.id, "not_accepted")
             return

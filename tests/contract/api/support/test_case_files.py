@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from PIL import Image
+from sqlmodel import select
 
-from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
+from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown, StorageFull
+from portal_app.models.support import MessageRow
 from portal_app.wiring.portal import Portal
 from tests.support.clients.case_files import (
     add_file,
@@ -254,6 +257,42 @@ async def test_a_message_with_files_waits_as_a_whole_and_follows_its_case_into_a
         "With two files": [("full.txt", "sent"), ("late.txt", "refused")],
         "Behind it": [],
     }
+
+
+@pytest.mark.parametrize("message", ["opening", "reply"])
+async def test_a_message_whose_files_find_no_room_is_refused_with_words_and_sent_whole_at_the_next_try(
+    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient, message: str
+) -> None:
+    file = await upload(ben, b"no room\n" * 50_000, "log.txt")
+    await check(worker, file)
+    case_id = await open_case(ben, [file] if message == "opening" else [])
+    if message == "reply":
+        await deliver(worker, case_id)
+        await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "The log", "uploads": [file]})
+    await faults(back_office, special={"storage_full": 1})
+    with pytest.raises(StorageFull) as full:
+        await deliver(worker, case_id)
+    waiting = await worker_message(worker, case_id)
+    await worker.support.delivery.refuse(waiting, full.value.code)
+    await worker.support.delivery.show(waiting)
+    refused = (await entries(ben, case_id))[-1]
+    assert (refused["id"], refused["state"], refused["refusal"]) == (str(waiting), "refused", "storage_full")
+    assert [(each["name"], each["state"]) for each in refused["files"]] == [("log.txt", "checked")]
+    again = await ben.call("POST", f"/api/cases/{case_id}/comments/{waiting}/retry")
+    assert again.status_code == 200, again.text
+    sf_case_id = await deliver(worker, case_id)
+    found = await case_at_salesforce(back_office, sf_case_id)
+    assert [(each["PathOnClient"], each["ContentSize"]) for each in found["files"]] == [("log.txt", 400_000)]
+    sent = (await entries(ben, case_id))[-1]
+    assert (sent["state"], [bool(each["id"]) for each in sent["files"]]) == (None, [True])
+    assert len(found["comments"]) == (message == "reply")
+
+
+async def worker_message(worker: Portal, case_id: str) -> UUID:
+    """Return the message of a case that is being sent."""
+    query = select(MessageRow.id).where(MessageRow.case_id == UUID(case_id), MessageRow.state == "sending")
+    async with worker.database.unit_of_work() as session:
+        return (await session.exec(query)).one()
 
 
 async def test_a_message_holds_ten_files(ben: Visitor, worker: Portal) -> None:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlmodel import col, select
 
 from portal_app.domain.profile.customer import Customer
+from portal_app.infra.clock import now
 from portal_app.models.support import AnswerTimeRow, CaseRow, EntryRow
 from portal_app.wiring.portal import Portal
 from tests.contract.api.support.talking import QUESTION, agent_does, opened, sf_id, texts, thread
@@ -140,6 +142,37 @@ async def test_an_answer_that_crosses_with_a_message_is_unread_until_it_is_seen(
     assert case_id in {task["id"] for task in tasks if task["kind"] == "case_answered"}
     await worker.support.cases.mark_seen(customer, UUID(case_id))
     assert not (await thread(ben, case_id))["is_unread"]
+
+
+@pytest.mark.parametrize("what", ["comment", "mail", "file"])
+async def test_what_no_event_tells_is_found_by_one_call_for_all_watched_cases(
+    ben: Visitor, worker: Portal, office: httpx.AsyncClient, what: str
+) -> None:
+    quiet, case_id = await opened(ben, subject="Quiet"), await opened(ben)
+    for each in (quiet, case_id):
+        await send_waiting(worker, each)
+    both = [await sf_id(worker, each) for each in (quiet, case_id)]
+    async with worker.database.unit_of_work() as session:
+        # All was read a good while after it was written.
+        for row in (await session.exec(select(CaseRow).where(col(CaseRow.sf_case_id).in_(both)))).all():
+            row.read_at = now() + timedelta(minutes=5)
+    assert not {*await worker.support.changes.watched()} & {*both}
+    (await office.post("/faults/salesforce", json={"special": {"comment_silent": -1}})).raise_for_status()
+    said = {"file": {"name": "a.txt", "content": "QQ=="}, "mail": {"text": "Hello", "to": ben.email}}
+    values = said.get(what, {"text": "Hello"})
+    (await office.post(f"/support/{both[1]}/{what}", json=values)).raise_for_status()
+    async with worker.database.unit_of_work() as session:
+        for each in (quiet, case_id):
+            case = await session.get(CaseRow, UUID(each))
+            assert case is not None
+            case.read_at = now() + timedelta(seconds=(300 if each == quiet else 0))
+    before = (await office.get("/calls")).json()["salesforce"]
+    found = await worker.support.changes.watched()
+    after = (await office.get("/calls")).json()["salesforce"]
+    assert (both[1] in found, both[0] in found) == (True, False)
+    assert sum(after.values()) - sum(before.values()) == after["composite"] - before["composite"] == 1
+    await worker.support.changes.apply([both[1]])
+    assert (await thread(ben, case_id))["entries"][-1]["side"] == "team"
 
 
 async def test_our_team_has_seen_what_its_owner_opened(ben: Visitor, worker: Portal, office: httpx.AsyncClient) -> None:

@@ -62,7 +62,7 @@ class CaseChanges:
         return await self._gateway.cases_changed_since(since)
 
     async def watched(self) -> list[str]:
-        """Return the Salesforce ids of the cases in which something is new, of at most 200 that customers may have open.
+        """Return the Salesforce ids of cases in which something is new, of at most 200 that customers may have open.
 
         Salesforce is asked once for all of them.
         """

@@ -327,6 +327,33 @@ async def worker_message(worker: Portal, case_id: str) -> UUID:
         return (await session.exec(query)).one()
 
 
+async def test_the_same_file_twice_is_told_and_sent_once(
+    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    case_id = await open_case(ben)
+    sf_case_id = await deliver(worker, case_id)
+    drafted = [
+        await upload(ben, content, name, draft=case_id) for content, name in ((b"one", "a.txt"), (b"one", "b.txt"))
+    ]
+    assert [(await check(worker, each)).state for each in drafted] == ["checked", "duplicate"]
+    listed = (await ben.get(f"/api/uploads?draft={case_id}")).json()["items"]
+    assert [(each["name"], each["state"]) for each in listed] == [("a.txt", "checked"), ("b.txt", "duplicate")]
+    # Of no draft: one checked before the message is taken, and one afterwards.
+    early, late = await upload(ben, b"one", "c.txt"), await upload(ben, b"one", "d.txt")
+    assert (await check(worker, early)).state == "checked"
+    body = {"text": "Once", "uploads": [*drafted, early, late]}
+    answer = await ben.call("POST", f"/api/cases/{case_id}/comments", body)
+    assert answer.status_code == 201, answer.text
+    assert (await check(worker, late)).state == "duplicate"
+    await deliver(worker, case_id)
+    stored = (await case_at_salesforce(back_office, sf_case_id))["files"]
+    assert [file["PathOnClient"] for file in stored] == ["a.txt"]
+    assert [file["name"] for file in (await entries(ben, case_id))[-1]["files"]] == ["a.txt"]
+    # The next message may have it again, and so may two messages whose files are of no draft.
+    again = [await upload(ben, b"one", "a.txt", draft=case_id), await upload(ben, b"one"), await upload(ben, b"one")]
+    assert [(await check(worker, each)).state for each in again] == ["checked"] * 3
+
+
 async def test_a_message_holds_ten_files(ben: Visitor, worker: Portal) -> None:
     files = [await upload(ben, b"x") for _ in range(11)]
     new = {"category": "other", "subject": "x", "text": "x"}

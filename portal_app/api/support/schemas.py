@@ -149,6 +149,47 @@ class CaseDetail(CaseView):
 
 
 @dataclass
+class CopiedFile(Resource):
+    """The name and the size of a file, in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass
+class CopiedEntry(Resource):
+    """One entry, as in `CaseDetail`. `state` is null for what has reached our team."""
+
+    kind: str
+    side: str
+    author: str
+    text: str
+    at: datetime
+    state: str | None
+    files: list[CopiedFile]
+
+
+@dataclass
+class ConversationCopy(Resource):
+    """A case with all that both sides said, as a file to keep. `as_of` is set for saved data."""
+
+    number: str
+    subject: str
+    category: str
+    about: Annotated[str, From("about", lambda about: str(about or ""))]
+    is_closed: bool
+    opened_at: datetime
+    closed_at: datetime | None
+    entries: list[CopiedEntry]
+    as_of: datetime | None
+
+    @classmethod
+    def of_thread(cls, thread: Thread) -> "ConversationCopy":
+        """Return the copy of a thread."""
+        return cls.from_domain(thread.case, entries=CopiedEntry.list_of(thread.entries), as_of=thread.as_of)
+
+
+@dataclass
 class MessageTaken(Resource):
     """A message that was taken; Salesforce gets it as soon as it can."""
 

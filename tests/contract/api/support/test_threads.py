@@ -105,6 +105,28 @@ async def test_a_long_thread_comes_in_pages_and_status_changes_stand_in_it(
     assert (await office.get("/calls")).json()["salesforce"] == calls
 
 
+async def test_a_customer_keeps_the_whole_conversation_as_a_file_without_what_is_not_theirs(
+    ben: Visitor, aiko: Visitor, worker: Portal, office: httpx.AsyncClient
+) -> None:
+    case_id = await opened(ben, text="なぜ二回ですか")
+    await send_waiting(worker, case_id)
+    await agent_does(worker, office, case_id, "burst", count=60, text="No.")
+    await agent_does(worker, office, case_id, "comment", text="Internal", public=False)
+    await agent_does(worker, office, case_id, "mail", text="To a partner", to="partner@example.jp")
+    await agent_does(worker, office, case_id, "file", name="手順書.pdf", content="QUJD")
+    answer = await ben.get(f"/api/cases/{case_id}/conversation")
+    copy, number = answer.json(), (await thread(ben, case_id))["number"]
+    assert answer.headers["content-disposition"] == f'attachment; filename="case-{number}.json"'
+    said = [(entry["side"], entry["text"]) for entry in copy["entries"] if entry["kind"] in ("opening", "comment")]
+    assert said == [("customer", "なぜ二回ですか"), *(("team", f"No. {turn}") for turn in range(1, 61))]
+    assert copy["entries"][-1]["files"] == [{"name": "手順書.pdf", "size": 3}]
+    assert (copy["number"], copy["subject"]) == (number, QUESTION["subject"])
+    for hidden in ("Internal", "To a partner", "partner@", await sf_id(worker, case_id), case_id):
+        assert hidden not in answer.text, hidden
+    refused = await aiko.get(f"/api/cases/{case_id}/conversation")
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+
+
 async def test_a_merged_case_leads_to_the_other(ben: Visitor, worker: Portal, office: httpx.AsyncClient) -> None:
     master, other = await opened(ben), await opened(ben, subject="The same again")
     for case_id in (master, other):
@@ -161,6 +183,7 @@ async def test_what_no_event_tells_is_found_by_one_call_for_all_watched_cases(
     said = {"file": {"name": "a.txt", "content": "QQ=="}, "mail": {"text": "Hello", "to": ben.email}}
     values = said.get(what, {"text": "Hello"})
     (await office.post(f"/support/{both[1]}/{what}", json=values)).raise_for_status()
+    (await office.post("/faults/salesforce", json={})).raise_for_status()
     async with worker.database.unit_of_work() as session:
         for each in (quiet, case_id):
             case = await session.get(CaseRow, UUID(each))

@@ -1,5 +1,6 @@
 """Conversations by API: what is asked before it is sent, what goes along, how they change, end and are rated."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,14 @@ from sqlmodel import col, select
 
 from portal_app.domain.profile.customer import Customer
 from portal_app.infra.clock import now
+from portal_app.infra.redis.live import Change
 from portal_app.models.support import AnswerTimeRow, CaseRow, EntryRow
 from portal_app.wiring.portal import Portal
 from tests.contract.api.support.talking import QUESTION, agent_does, opened, sf_id, texts, thread
 from tests.support.clients.case_files import send_waiting
 from tests.support.clients.visitor import Visitor, mailed
 from tests.support.running.world import world
+from tests.support.waiting import until
 
 
 async def test_a_secret_is_asked_about_and_leaves_only_when_confirmed(ben: Visitor) -> None:
@@ -164,6 +167,59 @@ async def test_an_answer_that_crosses_with_a_message_is_unread_until_it_is_seen(
     assert case_id in {task["id"] for task in tasks if task["kind"] == "case_answered"}
     await worker.support.cases.mark_seen(customer, UUID(case_id))
     assert not (await thread(ben, case_id))["is_unread"]
+
+
+async def test_an_answer_read_on_one_device_is_read_on_the_others_too(
+    ben: Visitor, portal: Portal, worker: Portal, office: httpx.AsyncClient
+) -> None:
+    case_id = await opened(ben)
+    await send_waiting(worker, case_id)
+    async with worker.database.unit_of_work() as session:
+        case = await session.get(CaseRow, UUID(case_id))
+        assert case is not None and case.seen_at is not None
+        case.seen_at -= timedelta(seconds=5)
+        customer = Customer(case.user_id, 0, "", "", "")
+    other = await Visitor(ben.settings).sign_in(ben.email)
+    bell = portal.notifications.notices.unread
+
+    async def shown(device: Visitor) -> tuple[bool, bool, bool]:
+        """Return whether the list, the dashboard and the case itself call it unread."""
+        listed = (await device.get("/api/cases")).json()["items"]
+        tasks = (await device.get("/api/me/summary")).json()["tasks"]
+        return (
+            next(each["is_unread"] for each in listed if each["id"] == case_id),
+            case_id in {task["id"] for task in tasks if task["kind"] == "case_answered"},
+            (await thread(device, case_id))["is_unread"],
+        )
+
+    before = await bell(customer.user_id)
+    await agent_does(worker, office, case_id, "comment", text="Answered")
+    assert (await shown(ben), await shown(other), await bell(customer.user_id)) == (
+        (True,) * 3,
+        (True,) * 3,
+        before + 1,
+    )
+    topics: list[str] = []
+
+    async def listen() -> None:
+        async for change in portal.live.changes():
+            topics.append(change.topic)
+
+    async def hears() -> bool:
+        await portal.live.publish(Change(UUID(int=1), "nothing"))
+        return bool(topics)
+
+    listening = asyncio.create_task(listen())
+    await until(hears, "the other device listens")
+    await portal.support.cases.mark_seen(customer, UUID(case_id))
+    # Its bell, and its dashboard or list.
+    await until(lambda: has_both(topics), "the other device is told")
+    listening.cancel()
+    assert (await shown(ben), await shown(other), await bell(customer.user_id)) == (read, read, before)
+
+
+async def has_both(topics: list[str]) -> bool:
+    return {"notices", "support"} <= {*topics}
 
 
 @pytest.mark.parametrize("what", ["comment", "mail", "file"])

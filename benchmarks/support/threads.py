@@ -1,14 +1,21 @@
 """A long thread against a short one, warm and cold; a list of a thousand cases against one of twenty."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
+from uuid import UUID
 
-from benchmarks.demo import BEN
+from benchmarks.demo import BEN, Demo
 from benchmarks.stage import Stage
 from benchmarks.support.both_sides import BothSides, both_sides
 from benchmarks.table import Row, versus, within
+from portal_app.infra.clock import now
+from portal_app.infra.settings import Settings
+from portal_app.models.support import CaseRow
+from portal_app.wiring.portal import build
 
 SHORT, LONG = 20, 500
 FEW, MANY = 20, 1000
@@ -19,15 +26,7 @@ _TURNS, _WARM_UP, _COLD_TURNS = 40, 5, 7
 _ANSWER_SECONDS = 0.3
 _FORGET = "DELETE FROM support_entries WHERE case_id = %(case)s"
 _UNREAD = "UPDATE support_cases SET read_at = NULL, stale_at = NULL WHERE id = %(case)s"
-# In the future, so that no read of Salesforce removes the copies during a measurement.
-_COPIES = """
-INSERT INTO support_cases (id, user_id, sf_case_id, number, subject, category, about, status, is_closed, is_shown,
-    is_seen_by_team, opened_at, last_activity_at, last_by, told_id, is_gone, threading_id, mail_ids)
-SELECT gen_random_uuid(), %(user)s, left(%(user)s::text, 8) || to_char(n, 'FM0000000000'), n::text, subject, category,
-    about, status, n %% 2 = 0, is_shown, is_seen_by_team, opened_at - n * interval '1 hour',
-    last_activity_at - n * interval '1 hour', last_by, told_id, false, threading_id, mail_ids
-FROM (SELECT * FROM support_cases WHERE sf_case_id IS NOT NULL LIMIT 1) AS one, generate_series(1, %(count)s) AS n
-"""
+# In the future, so that no read of Salesforce removes the cases during a measurement.
 _YOUNG = """
 INSERT INTO mirror_states (user_id, kind, read_at) VALUES (%(user)s, 'cases', now() + interval '1 day')
 ON CONFLICT (user_id, kind) DO UPDATE SET read_at = excluded.read_at
@@ -107,8 +106,29 @@ def _give_cases(sides: BothSides, email: str, count: int) -> None:
         number = client.get("/api/me").raise_for_status().json()["customer_number"]
     user = sides.first("SELECT user_id FROM id_mappings WHERE customer_number = %s", number)
     own = sides.first("SELECT count(*) FROM support_cases WHERE user_id = %s AND NOT is_gone", user)
-    sides.database.execute(_COPIES, {"user": user, "count": max(0, count - own)})
+    asyncio.run(_write_cases(sides.demo, user, count - own))
     sides.database.execute(_YOUNG, {"user": user})
+
+
+async def _write_cases(demo: Demo, user: UUID, count: int) -> None:
+    """Write cases as the mirror holds them; half of them are closed."""
+    settings = Settings(
+        _env_file=demo.home / "sandbox" / "running.env",
+        portal_env="development",
+        database_url=demo.database_url(),
+        redis_url=demo.redis_url(),
+    )
+    portal, at = build(settings, role="worker"), now()
+    async with portal.database.unit_of_work() as session:
+        for number in range(count):
+            then = at - timedelta(hours=number)
+            case = {"number": f"{number:08}", "subject": f"A question of mine, number {number}", "opened_at": then}
+            sf_case_id = f"{user.hex[:8]}{number:010}"
+            is_closed = number % 2 == 0
+            session.add(
+                CaseRow(user_id=user, sf_case_id=sf_case_id, is_closed=is_closed, last_activity_at=then, **case)
+            )
+    await portal.close()
 
 
 def _in_turn(sides: BothSides, paths: list[str], turns: int, prepare: Callable[[str], None]) -> list[_Taken]:

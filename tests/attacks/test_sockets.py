@@ -176,9 +176,9 @@ async def test_what_is_announced_reaches_open_pages_until_it_is_over_and_no_tab_
     words = {language: Words(title, "All lines") for language in ("en", "ja")}
     new = NewAnnouncement.parse(kind="outage", words=words, services="", areas="", begins_at=now(), until=None)
     async with (
-        open_page(site, "/dashboard", DASHBOARD, cookies) as dashboard,
-        open_page(site, "/support/new", NEW_CASE, cookies) as form,
-        open_page(site, "/dashboard", DASHBOARD, ended) as late,
+        open_page(site, "/dashboard", DASHBOARD, cookies, shows="Hello, ") as dashboard,
+        open_page(site, "/support/new", NEW_CASE, cookies, shows="Billing and payment") as form,
+        open_page(site, "/dashboard", DASHBOARD, ended, shows="Hello, ") as late,
     ):
         access = next(value for name, value in browser.cookies.items() if "access" in name)
         await portal.identity.sessions.end(portal.identity.sessions.read_access_token(access).session_id)
@@ -194,10 +194,10 @@ async def test_what_is_announced_reaches_open_pages_until_it_is_over_and_no_tab_
 
 
 @asynccontextmanager
-async def open_page(site: Site, path: str, load: str, cookies: str) -> AsyncIterator[EventSocket]:
-    """Open a page in a tab and wait until it is shown."""
+async def open_page(site: Site, path: str, load: str, cookies: str, *, shows: str) -> AsyncIterator[EventSocket]:
+    """Open a page in a tab and wait until it shows some words."""
     async with event_socket(site.url, path, cookies=cookies) as tab:
         await tab.send(HYDRATE)
         await tab.send(load)
-        await received_until(tab, '"shown_rx_state_":true')
+        await received_until(tab, shows)
         yield tab

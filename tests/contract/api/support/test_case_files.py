@@ -327,6 +327,36 @@ async def worker_message(worker: Portal, case_id: str) -> UUID:
         return (await session.exec(query)).one()
 
 
+async def test_a_session_that_ends_while_a_message_is_typed_loses_neither_text_nor_files(
+    ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    case_id = await open_case(ben)
+    sf_case_id = await deliver(worker, case_id)
+    typed = {"content": "何度も書いた長い文章", "version": 0}
+    assert (await ben.call("PUT", f"/api/drafts/{case_id}", typed)).status_code == 200
+    file = await upload(ben, b"a log", "log.txt", draft=case_id)
+    ended = httpx.Cookies(ben.http.cookies)
+    await ben.submit("/api/auth/logout")
+    ben.http.cookies = ended
+    message = {"text": typed["content"], "uploads": [file]}
+    refused = await ben.call("POST", f"/api/cases/{case_id}/comments", message)
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+    # Signed in again, on another device: the text is in the box, its file is there once, and nothing was sent.
+    other = await Visitor(ben.settings).sign_in(ben.email)
+    assert (await other.get(f"/api/drafts/{case_id}")).json() == {"content": typed["content"], "version": 1}
+    listed = (await other.get(f"/api/uploads?draft={case_id}")).json()["items"]
+    assert [(each["id"], each["name"]) for each in listed] == [(file, "log.txt")]
+    assert [entry["kind"] for entry in await entries(other, case_id)] == ["opening"]
+    await check(worker, file)
+    assert (await other.call("POST", f"/api/cases/{case_id}/comments", message)).status_code == 201
+    await deliver(worker, case_id)
+    found = await case_at_salesforce(back_office, sf_case_id)
+    assert [each["CommentBody"] for each in found["comments"]] == [typed["content"]]
+    assert [each["PathOnClient"] for each in found["files"]] == ["log.txt"]
+    assert (await other.get(f"/api/drafts/{case_id}")).json()["content"] == ""
+    assert (await other.get(f"/api/uploads?draft={case_id}")).json()["items"] == []
+
+
 async def test_the_same_file_twice_is_told_and_sent_once(
     ben: Visitor, worker: Portal, back_office: httpx.AsyncClient
 ) -> None:

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.faults import VendorBroken
+from sandbox.streamed import Streamed
 
 _PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>Please sign in to this network</h1></body>"
 
@@ -84,6 +85,8 @@ def slow_answer(answer: Response, *, kilobytes: int) -> Response:
 
 def half_of(answer: Response) -> Response:
     """Return an answer that breaks off in the middle of this one; an empty one is reset instead."""
+    if isinstance(answer, Streamed):
+        return answer.half()
     if not answer.body:
         return Reset()
     half = Half(answer.body, answer.status_code)

@@ -10,8 +10,9 @@ import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.uploads.file_kind import OFFICE_TYPES, FileKind, kind_of
+from portal_app.domain.uploads.file_kind import DOCUMENT_KINDS, OFFICE_TYPES, FileKind, kind_of
 from portal_app.domain.uploads.file_name import named_by_content
+from portal_app.domain.uploads.upload import DOCUMENT_DRAFT
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
@@ -51,6 +52,8 @@ class Checking:
             await self.refuse(upload_id, "malware")
             return
         kind = kind_of(await part_of(self._database, row.id, AS_IT_CAME, 0), row.size)
+        if row.draft == DOCUMENT_DRAFT and kind not in DOCUMENT_KINDS:
+            kind = kind if kind == "heic" else "no_document"
         if isinstance(kind, str):
             await self.refuse(upload_id, kind)
             return
@@ -102,6 +105,9 @@ class Checking:
 
 async def _is_there_already(session: AsyncSession, row: UploadRow) -> bool:
     """Return whether the message, or else the draft, that a file is for has the same file already."""
+    if row.draft == DOCUMENT_DRAFT:
+        # An identity document takes the place of the one before it.
+        return False
     query = select(UploadRow.id).where(
         UploadRow.user_id == row.user_id,
         UploadRow.digest == row.digest,

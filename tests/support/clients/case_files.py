@@ -20,9 +20,8 @@ QUESTION = {"category": "other", "subject": "Files", "text": "See the file"}
 
 async def begin(visitor: Visitor, size: int, name: str = "a.txt", *, draft: str = "", **headers: str) -> httpx.Response:
     """Begin an upload."""
-    about = {"filename": name} | ({"draft": draft} if draft else {})
-    metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in about.items())
-    told = {"Upload-Length": str(size), "Upload-Metadata": metadata}
+    filename, belongs = (base64.b64encode(text.encode()).decode() for text in (name, draft))
+    told = {"Upload-Length": str(size), "Upload-Metadata": f"filename {filename},draft {belongs}"}
     return await visitor.http.post("/api/uploads", headers={**TUS, **told, **headers})
 
 

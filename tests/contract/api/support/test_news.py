@@ -32,20 +32,10 @@ async def test_an_answer_read_on_one_device_is_read_on_the_others_too(
     other = await Visitor(ben.settings).sign_in(ben.email)
     bell = portal.notifications.notices.unread
 
-    async def shown(device: Visitor) -> tuple[bool, bool, bool]:
-        """Return whether the list, the dashboard and the case itself call it unread."""
-        listed = (await device.get("/api/cases")).json()["items"]
-        tasks = (await device.get("/api/me/summary")).json()["tasks"]
-        return (
-            next(each["is_unread"] for each in listed if each["id"] == case_id),
-            case_id in {task["id"] for task in tasks if task["kind"] == "case_answered"},
-            (await thread(device, case_id))["is_unread"],
-        )
-
     before = await bell(customer.user_id)
     await agent_does(worker, office, case_id, "comment", text="Answered")
     unread, read = (True,) * 3, (False,) * 3
-    assert (await shown(ben), await shown(other), await bell(customer.user_id)) == (
+    assert (await shown(ben, case_id), await shown(other, case_id), await bell(customer.user_id)) == (
         unread,
         unread,
         before + 1,
@@ -66,7 +56,22 @@ async def test_an_answer_read_on_one_device_is_read_on_the_others_too(
     # Its bell, and its dashboard or list.
     await until(lambda: has_both(topics), "the other device is told")
     listening.cancel()
-    assert (await shown(ben), await shown(other), await bell(customer.user_id)) == (read, read, before)
+    assert (await shown(ben, case_id), await shown(other, case_id), await bell(customer.user_id)) == (
+        read,
+        read,
+        before,
+    )
+
+
+async def shown(device: Visitor, case_id: str) -> tuple[bool, bool, bool]:
+    """Return whether the list, the dashboard and the case itself call it unread."""
+    listed = (await device.get("/api/cases")).json()["items"]
+    tasks = (await device.get("/api/me/summary")).json()["tasks"]
+    return (
+        next(each["is_unread"] for each in listed if each["id"] == case_id),
+        case_id in {task["id"] for task in tasks if task["kind"] == "case_answered"},
+        (await thread(device, case_id))["is_unread"],
+    )
 
 
 async def has_both(topics: list[str]) -> bool:

@@ -45,6 +45,8 @@ async function list() {
   const { items = [] } = answer?.ok ? await answer.json() : {};
   if (key !== draft) return;
   for (const item of items) {
+    // It stays in this list as words alone: what is there twice is sent once.
+    if (item.state === "duplicate") fetch(`${ROUTE}/${item.id}`, { method: "DELETE", headers: TUS }).catch(() => {});
     const known = entries.find((entry) => entry.id === item.id);
     if (!known) entries.push({ ...item });
     else if (!known.busy) Object.assign(known, { state: item.state, refusal: item.refusal, name: item.name });
@@ -162,6 +164,7 @@ function words(entry) {
   if (entry.state === "refused") return entry.refusal;
   if (entry.state === "received") return told("checking");
   if (entry.state === "checked") return told("ready");
+  if (entry.state === "duplicate") return told("same");
   if (!entry.file) return told("again");
   if (entry.paused) return told("paused");
   return told("arriving", { percent: Math.floor((entry.received / entry.size) * 100) });
@@ -192,7 +195,8 @@ function draw() {
   if (focused >= 0) (part(rows[focused] ?? place, name) ?? part(place, "input"))?.focus();
   const sendable = entries.filter((entry) => entry.state === "received" || entry.state === "checked");
   part(place, "ids").value = sendable.map((entry) => entry.id).join(",");
-  part(place, "waiting").value = entries.length > sendable.length ? "yes" : "";
-  const ready = entries.length && entries.every((entry) => entry.state === "checked");
+  const others = entries.filter((entry) => entry.state !== "duplicate");
+  part(place, "waiting").value = others.length > sendable.length ? "yes" : "";
+  const ready = others.length && others.every((entry) => entry.state === "checked");
   part(place, "note").textContent = ready ? told("all") : "";
 }

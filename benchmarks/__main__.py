@@ -29,6 +29,7 @@ from benchmarks import (
 )
 from benchmarks.demo import ROOT
 from benchmarks.stage import Stage
+from benchmarks.support import answers, comments, downloads, drafts, threads
 from benchmarks.table import Row, as_text
 from portal_app.local.frontend import build_frontend
 from portal_app.local.supervisor import print_line
@@ -53,6 +54,11 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "stampede": catalogue.stampede,
     "uploads": uploads.measure,
     "help": help.measure,
+    "threads": threads.measure,
+    "answers": answers.measure,
+    "comments": comments.measure,
+    "downloads": downloads.measure,
+    "drafts": drafts.measure,
 }
 
 WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "alerts", "help", "sim"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.demo import NO_LIMITS, Demo, running_demo
 from benchmarks.peers.nest_service import NestPeer, has_node, nest_peer
 from benchmarks.peers.serve import reflex_peer
+from benchmarks.support.both_sides import support_demo
 from portal_app.local.servers.valkey import EmbeddedValkey
 from portal_app.local.supervisor import print_line
 
@@ -24,6 +25,12 @@ class Stage:
         """The demo with raised rate limits."""
         print_line("Starting the demo to measure ...")
         return self._stack.enter_context(running_demo(self.scratch / "demo", **NO_LIMITS))
+
+    @cached_property
+    def support(self) -> Demo:
+        """A demo with raised rate limits whose support messages leave at once."""
+        print_line("Starting the demo for support ...")
+        return self._stack.enter_context(support_demo(self.scratch / "support"))
 
     @cached_property
     def nest(self) -> NestPeer | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import quantiles
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,27 +17,27 @@ from benchmarks.demo import Demo
 from benchmarks.peers.serve import bare_route
 from benchmarks.peers.storing import TABLE
 from benchmarks.stage import Stage
-from benchmarks.table import Row, at_least, within
+from benchmarks.table import Row, at_least, versus, within
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 _FILES, _MEGABYTE = 10, 1024 * 1024
 _SIZE, _CHUNK = 25 * _MEGABYTE, b"x" * 65536
 # As fast as half of what only hashes, and of what only seals and stores each part in PostgreSQL.
 AS_SINK, AS_STORE = 0.5, 0.5
+BESIDE_OTHERS = 2.0
+_OTHER, _LIST, _ALONE_TURNS = "aiko@example.jp", "/api/invoices", 60
 _CUT_AT = _SIZE * 6 // 10
 
 
 def measure(stage: Stage) -> list[Row]:
     """Send the files at once while the memory of the web processes is watched; then cut one line."""
-    pids = _listeners(stage.demo)
+    pids = listeners(stage.demo)
     with stage.demo.signed_in() as client:
-        idle, peak, is_over = _memory(pids), [0.0], threading.Event()
-        watch = threading.Thread(target=_watch, args=(pids, peak, is_over))
-        watch.start()
-        ours = _rate(client, lambda: _begin(client), status=204)
-        is_over.set()
-        watch.join()
+        idle = memory_of(pids)
+        with watching(pids) as peak:
+            ours = _rate(client, lambda: _begin(client), status=204)
         again = _lost_by_a_cut(client)
+        alone, beside = _others_list(stage.demo, client)
     database = stage.demo.database_url()
     with psycopg.connect(database, autocommit=True) as owner:
         owner.execute(TABLE)
@@ -47,6 +48,7 @@ def measure(stage: Stage) -> list[Row]:
         within("ten 25 MB uploads at once: memory of the web processes above idle", peak[0] - idle, "MB", limit=32),
         at_least("ten 25 MB uploads at once", ours, "MB/s", peer=("a sink that hashes", sink), least=AS_SINK),
         at_least("the same", ours, "MB/s", peer=("one that seals and stores", store), least=AS_STORE),
+        versus("another's invoices beside ten uploads, p95", beside, "ms", peer=("alone", alone), most=BESIDE_OTHERS),
         within("cut at 60 %: bytes sent again", again / _MEGABYTE, "MB", limit=1),
     ]
 
@@ -98,18 +100,51 @@ def _lost_by_a_cut(client: httpx.Client) -> int:
     raise SystemExit("the cut upload could not go on")
 
 
+def _others_list(demo: Demo, client: httpx.Client) -> tuple[float, float]:
+    """Return the p95 of another customer's invoice list, alone and while the files are sent, in milliseconds."""
+
+    def ask(other: httpx.Client) -> float:
+        began = time.perf_counter()
+        other.get(_LIST).raise_for_status()
+        return (time.perf_counter() - began) * 1000
+
+    with demo.signed_in(_OTHER) as other, ThreadPoolExecutor(1) as thread:
+        ask(other)
+        alone = [ask(other) for _ in range(_ALONE_TURNS)]
+        sending = thread.submit(_rate, client, lambda: _begin(client), status=204)
+        beside: list[float] = []
+        while not sending.done():
+            beside.append(ask(other))
+            time.sleep(0.02)
+        sending.result()
+    return quantiles(alone, n=20)[-1], quantiles(beside, n=20)[-1]
+
+
+@contextlib.contextmanager
+def watching(pids: list[int]) -> Iterator[list[float]]:
+    """Yield a list whose only number becomes the most memory of some processes, in MB, until the block ends."""
+    peak, is_over = [0.0], threading.Event()
+    watch = threading.Thread(target=_watch, args=(pids, peak, is_over))
+    watch.start()
+    try:
+        yield peak
+    finally:
+        is_over.set()
+        watch.join()
+
+
 def _watch(pids: list[int], peak: list[float], is_over: threading.Event) -> None:
     while not is_over.wait(0.02):
-        peak[0] = max(peak[0], _memory(pids))
+        peak[0] = max(peak[0], memory_of(pids))
 
 
-def _memory(pids: list[int]) -> float:
+def memory_of(pids: list[int]) -> float:
     """Return the resident memory of processes in MB."""
     found = (re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in pids)
     return sum(int(each[1]) for each in found if each) / 1024
 
 
-def _listeners(demo: Demo) -> list[int]:
+def listeners(demo: Demo) -> list[int]:
     """Return the processes that hold the demo's port."""
     port = f":{urlsplit(demo.url).port:04X}"
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]

@@ -1,8 +1,10 @@
 """Malformed answers: web pages, halves, silence and cut connections, for the HTTP side of any vendor."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -65,6 +67,20 @@ def broken_answer(broken: VendorBroken) -> Response:
     if broken.kind == "silence":
         return Silence()
     return Reset() if broken.kind == "refused" else HTMLResponse(_PAGE)
+
+
+def slow_answer(answer: Response, *, kilobytes: int) -> Response:
+    """Return an answer whose body comes at so many kilobytes a second."""
+    body, tenth = bytes(answer.body), max(1, kilobytes * 1024 // 10)
+
+    async def parts() -> AsyncIterator[bytes]:
+        for begin in range(0, len(body), tenth):
+            await asyncio.sleep(0.1)
+            yield body[begin : begin + tenth]
+
+    slow = StreamingResponse(parts(), answer.status_code)
+    slow.raw_headers = answer.raw_headers
+    return slow
 
 
 def half_of(answer: Response) -> Response:

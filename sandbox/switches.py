@@ -63,6 +63,11 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "closed_locked": "a level, not counted off: a validation rule keeps closed cases closed and without comments",
         "no_token_field": "a level, not counted off: our user may not write Portal_Last_Message__c",
         "edit_comment": "a level, not counted off: our user may edit comments (Modify All Records)",
+        "storage_full": "answer the next upload of a file STORAGE_LIMIT_EXCEEDED",
+        "slow_download": "a level, not counted off: hand out files at so many kilobytes a second",
+        "cut_download": "hand out the first half of the next file as if it were the whole",
+        "collate": "a level, not counted off: run the parts of a composite call from the last to the first, but for "
+        "those with headers or references and where collateSubrequests is false",
         "publish_limit": "answer the next platform event sent by REST LIMIT_EXCEEDED",
     },
     "pubsub": {

@@ -22,7 +22,7 @@ from portal_app.api.registration import sign_up, whmcs_migration
 from portal_app.api.sim import alerts, sim_line, top_ups
 from portal_app.api.status import status
 from portal_app.api.subscriptions import subscriptions
-from portal_app.api.support import case_files, cases, reply_form
+from portal_app.api.support import case_files, cases, conversation_copy, reply_form
 from portal_app.api.uploads import uploads
 from portal_app.domain.errors import NotFound
 from portal_app.infra.security.cookies import cookie_name
@@ -31,9 +31,9 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, sim_line, top_ups, alerts, calls, cases, case_files, reply_form,
-    uploads, calendar_feed, preferences, unsubscribe, orders, catalog, eligibility, help, contact, status, webhooks,
-    health,
+    csv_export, billing, summary, subscriptions, sim_line, top_ups, alerts, calls, cases, case_files,
+    conversation_copy, reply_form, uploads, calendar_feed, preferences, unsubscribe, orders, catalog, eligibility, help,
+    contact, status, webhooks, health,
 )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def _words(place: Any) -> dict[str, Any]:
         "data-arriving": _("{percent} % sent"),
         "data-checking": _("Being checked"),
         "data-ready": _("Ready to be sent"),
+        "data-same": _("You have added this file already. It is sent once."),
         "data-all": _("All files are ready to be sent."),
         "data-again": _("Not complete. Choose this file once more to go on."),
         "data-paused": _("Paused"),

@@ -10,7 +10,15 @@ from reflex_base.plugins.base import Plugin
 
 from portal_app.components.theme_toggle import THEME_SCRIPT
 
-_MARK = "data-static-page"
+_MARK, _FRESH_MARK = "data-static-page", "data-stays-fresh"
+# A page that is left open shows what is new, without the framework's socket; nothing is taken from under the keyboard.
+FRESH_SCRIPT = (
+    "setInterval(async()=>{if(document.hidden)return;"
+    "const a=await fetch(location.href).catch(()=>0);if(!a||!a.ok)return;"
+    "const n=new DOMParser().parseFromString(await a.text(),'text/html').querySelector('main'),"
+    "m=document.querySelector('main');if(n&&m&&n.innerHTML!==m.innerHTML&&!m.contains(document.activeElement))"
+    "m.replaceWith(n)},15000)"
+)
 _PRELOAD = re.compile(r'<link rel="modulepreload"[^>]*>')
 _MODULES = re.compile(r'<script(?=[^>]*(?:type="module"|async))[^>]*>.*?</script>', re.S)
 _ROUTER = re.compile(
@@ -18,9 +26,12 @@ _ROUTER = re.compile(
 )
 
 
-def static_page(*children: rx.Component) -> rx.Component:
-    """Mark a page as one that needs no state and no events, only links and native forms."""
-    return rx.el.div(*children, custom_attrs={_MARK: ""})
+def static_page(*children: rx.Component, stays_fresh: bool = False) -> rx.Component:
+    """Mark a page as one that needs no state and no events, only links and native forms.
+
+    With `stays_fresh` an open one asks for itself again every 15 seconds and shows what differs.
+    """
+    return rx.el.div(*children, custom_attrs={_MARK: "", **({_FRESH_MARK: ""} if stays_fresh else {})})
 
 
 @dataclasses.dataclass
@@ -37,4 +48,6 @@ class StaticPagesPlugin(Plugin):
                 html = pattern.sub("", html)
             if "modulepreload" in html or 'type="module"' in html:
                 raise RuntimeError(f"{path.name} still loads the framework: the build's output has changed")
-            path.write_text(html.replace("</body>", f"<script>{THEME_SCRIPT}</script></body>"))
+            scripts = [THEME_SCRIPT, *([FRESH_SCRIPT] if _FRESH_MARK in html else [])]
+            own = "".join(f"<script>{script}</script>" for script in scripts)
+            path.write_text(html.replace("</body>", f"{own}</body>"))

@@ -17,6 +17,7 @@ PortalError
 ├── Overloaded            503  more work than this process can do; `retry_after` in seconds
 └── ExternalError
     ├── ExternalRejected     502  the vendor rejected the call
+    │   └── StorageFull      502  the vendor has no room for a file until its operators make some
     ├── ExternalUnavailable  503  no answer, or an invalid one; nothing was written
     │   └── Unreadable       502  the vendor answers, and what it says of one thing cannot be read
     └── OutcomeUnknown       504  the answer to a write was lost: look the effect up before repeating the write
@@ -231,6 +232,12 @@ class ExternalRejected(ExternalError):
     code = "external_rejected"
     status = 502
     user_message = "This could not be done. Our team can help you with it."
+
+
+class StorageFull(ExternalRejected):
+    """The vendor has no room for a file; once its operators have made some, the same call may succeed."""
+
+    code = "storage_full"
 
 
 class ExternalUnavailable(ExternalError):

@@ -1,6 +1,6 @@
 """The schedule: everything that happens by the clock, in one table, by the portal's clock.
 
-What is due is only enqueued, under an id made of its name and minute: enqueued twice, it runs once. Where the clock was
+What is due is only enqueued, under an id made of its name and time: enqueued twice, it runs once. Where the clock was
 set back, a minute comes again, and its work is due again.
 """
 
@@ -21,7 +21,7 @@ from portal_app.wiring.portal import Portal
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJob:
-    """One line of the schedule: a workflow's name and when (crontab, Japan's time)."""
+    """One line of the schedule: a workflow's name and when (crontab with seconds as a sixth field, Japan's time)."""
 
     workflow: str
     when: str
@@ -40,7 +40,7 @@ SCHEDULE = (
         "remind_of_cards", "20 10 * * *", "announce expiring cards of a 28th of all customers, each card once"
     ),
     ScheduledJob("check_invariants", "*/15 * * * *", "count what should never be: metrics and log lines"),
-    ScheduledJob("read_watched_cases", "* * * * *", "read support cases that customers may have open"),
+    ScheduledJob("read_watched_cases", "* * * * * */30", "read support cases that customers may have open"),
     ScheduledJob("tidy_files", "*/5 * * * *", "delete files that nobody sent, and copies that were fetched"),
     ScheduledJob("settle_line_changes", "*/5 * * * *", "tell whose change of a SIM line the carrier did not carry out"),
     ScheduledJob("reconcile_lines", "*/10 2-5 * * *", "compare SIM lines with their services, each once a night"),
@@ -84,7 +84,7 @@ async def enqueue_due(portal: Portal, *, after: datetime, until: datetime) -> li
         due.append(("clock_moved", until))
     for workflow, at in due:
         async with portal.database.unit_of_work() as session:
-            workflow_id = f"{workflow}-{at:%Y-%m-%dT%H:%M}"
+            workflow_id = f"{workflow}-{at:%Y-%m-%dT%H:%M}" + (f":{at:%S}" if at.second else "")
             values = {"name": workflow, "id": workflow_id, "now": int(until.timestamp() * 1000)}
             later = await (await session.connection()).scalar(_LATER, values)
             await portal.queue.enqueue(session, workflow, f"{workflow_id}~{later}" if later else workflow_id)
@@ -99,4 +99,6 @@ def first_due(crontab: str, after: datetime, until: datetime) -> datetime | None
 
 @cache
 def _trigger(crontab: str) -> CronTrigger:
-    return CronTrigger.from_crontab(crontab, timezone=JAPAN)
+    minute, hour, day, month, weekday, *second = crontab.split()
+    fields = {"minute": minute, "hour": hour, "day": day, "month": month, "day_of_week": weekday}
+    return CronTrigger(**fields, second=second[0] if second else 0, timezone=JAPAN)

@@ -38,5 +38,5 @@ def build_status(base: Base) -> StatusServices:
     return StatusServices(
         announcements=Announcements(base.database, base.redis),
         parts=Parts(base.settings, base.database, base.vendors.breaker_states),
-        publishing=Publishing(base.database, base.queue, base.email_outbox),
+        publishing=Publishing(base.database, base.queue, base.email_outbox, live=base.live),
     )

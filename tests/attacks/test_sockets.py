@@ -13,6 +13,7 @@ from sqlmodel import col
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from benchmarks.event_socket import EventSocket, event_socket
+from portal_app.domain.status.announcement import NewAnnouncement, Words
 from portal_app.infra.clock import now
 from portal_app.models.session import Session
 from portal_app.wiring.portal import Portal
@@ -22,6 +23,9 @@ from tests.support.running.site import ACCOUNT, HYDRATE, MUST_RELOAD, Site, rece
 from tests.support.running.world import AIKO, BEN, PASSWORD, world
 from tests.support.waiting import LONGEST_SECONDS
 
+_PAGES = "reflex___state____state.portal_app___state___"
+DASHBOARD = f"{_PAGES}dashboard___dashboard____dashboard_page.load"
+NEW_CASE = f"{_PAGES}support___new_case____new_case_page.load"
 # Enough sockets that both workers have had some.
 OFTEN = 6
 # Of every new account: it is not set up at any vendor, so the page shows no more than that.
@@ -161,3 +165,32 @@ async def test_a_socket_outlives_its_access_token_but_a_new_one_does_not_open_wi
                     break
         await tab.send(HYDRATE)
         assert MUST_RELOAD not in await received_until(tab, f'"{BEN}"', MUST_RELOAD)
+
+
+async def test_what_is_announced_reaches_the_open_pages_of_everybody_until_it_is_over(
+    site: Site, worker: Portal
+) -> None:
+    (_, ben), (_, aiko) = site.sign_in(BEN), site.sign_in(AIKO)
+    title = f"Cut {uuid.uuid4().hex}"
+    words = {language: Words(title, "All lines") for language in ("en", "ja")}
+    new = NewAnnouncement.parse(kind="outage", words=words, services="", areas="", begins_at=now(), until=None)
+    async with (
+        open_page(site, "/dashboard", DASHBOARD, ben, shows="Hello, ") as dashboard,
+        open_page(site, "/support/new", NEW_CASE, aiko, shows="Billing and payment") as form,
+    ):
+        known = await worker.status.publishing.publish(new)
+        for tab in (dashboard, form):
+            await received_until(tab, title)
+        await worker.status.publishing.end(known)
+        for tab in (dashboard, form):
+            await received_until(tab, '"incidents_rx_state_":[]')
+
+
+@asynccontextmanager
+async def open_page(site: Site, path: str, load: str, cookies: str, *, shows: str) -> AsyncIterator[EventSocket]:
+    """Open a page in a tab and wait until it shows some words."""
+    async with event_socket(site.url, path, cookies=cookies) as tab:
+        await tab.send(HYDRATE)
+        await tab.send(load)
+        await received_until(tab, shows)
+        yield tab

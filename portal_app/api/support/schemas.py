@@ -78,7 +78,7 @@ class EntryView(Resource):
     team, `author` an agent's first name or empty.
 
     `state` is null for what Salesforce has, else queued (can be taken back until `send_at`), sending, sent or refused;
-    `refusal` says why: reopening_refused, case_gone or not_accepted.
+    `refusal` says why: reopening_refused, case_gone, storage_full (its files are kept) or not_accepted.
     """
 
     id: str
@@ -146,6 +146,47 @@ class CaseDetail(CaseView):
             merged_into=thread.merged_into,
             as_of=thread.as_of,
         )
+
+
+@dataclass
+class CopiedFile(Resource):
+    """The name and the size of a file, in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass
+class CopiedEntry(Resource):
+    """One entry, as in `CaseDetail`. `state` is null for what has reached our team."""
+
+    kind: str
+    side: str
+    author: str
+    text: str
+    at: datetime
+    state: str | None
+    files: list[CopiedFile]
+
+
+@dataclass
+class ConversationCopy(Resource):
+    """A case with all that both sides said, as a file to keep. `as_of` is set for saved data."""
+
+    number: str
+    subject: str
+    category: str
+    about: Annotated[str, From("about", lambda about: str(about or ""))]
+    is_closed: bool
+    opened_at: datetime
+    closed_at: datetime | None
+    entries: list[CopiedEntry]
+    as_of: datetime | None
+
+    @classmethod
+    def of_thread(cls, thread: Thread) -> "ConversationCopy":
+        """Return the copy of a thread."""
+        return cls.from_domain(thread.case, entries=CopiedEntry.list_of(thread.entries), as_of=thread.as_of)
 
 
 @dataclass

@@ -12,7 +12,10 @@ from portal_app.language import _
 
 @dataclass
 class UploadView(Resource):
-    """One file. `state`: receiving, received (being checked), checked, refused or sent; `refusal` says why in words."""
+    """One file. `state`: receiving, received (being checked), checked, refused or sent; `refusal` says why in words.
+
+    duplicate: the same file is part of the draft or message already, and is sent once.
+    """
 
     id: UUID
     name: str

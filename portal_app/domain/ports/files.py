@@ -71,7 +71,7 @@ class FileGateway(Protocol):
     async def store(self, record_id: str, file: OutgoingFile, read: ReadPart) -> None:
         """Store a file with a case or an account. Sent once: `stored` shows whether it arrived.
 
-        Raises OutcomeUnknown, and NotFound where the record is gone.
+        Raises OutcomeUnknown, NotFound where the record is gone, and StorageFull.
         """
         ...
 

@@ -81,6 +81,10 @@ class CaseGateway(Protocol):
         """Return the ids of every case that changed, or whose comments did, since a moment."""
         ...
 
+    async def written_since(self, sf_case_ids: Sequence[str], since: datetime) -> dict[str, datetime]:
+        """Return those of at most 200 cases in which a comment, mail or file came or changed, each with when."""
+        ...
+
     async def thread(self, sf_case_id: str, *, recipient: str) -> RemoteThread:
         """Return a case with its entries, in one call, or two where its mails have files. `recipient` is the customer's
         e-mail address: only mails from or to it are shown. Raises NotFound.

@@ -14,7 +14,7 @@ from portal_app.domain.support.quotes import split_quotes
 # queued: can be taken back until `send_at`. sending: Salesforce is being called. refused: it will not be sent.
 MessageState = Literal["queued", "sending", "sent", "refused", "withdrawn"]
 # Why Salesforce did not accept a message.
-Refusal = Literal["reopening_refused", "case_gone", "not_accepted"]
+Refusal = Literal["reopening_refused", "case_gone", "storage_full", "not_accepted"]
 RatingState = Literal["none", "possible", "given"]
 # file: one that the team added to the case without a message.
 EntryKind = Literal["opening", "comment", "mail", "status", "file"]

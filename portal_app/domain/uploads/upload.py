@@ -11,8 +11,8 @@ from portal_app.language.format import Duration
 from portal_app.language.phrase import Phrase
 
 # receiving: pieces are missing. received: the check has not ended. checked: it may be sent. refused: `refusal` says
-# why. sent: Salesforce has it. removed: the customer took it away.
-UploadState = Literal["receiving", "received", "checked", "refused", "sent", "removed"]
+# why. sent: Salesforce has it. removed: the customer took it away. duplicate: the same file is in the message already.
+UploadState = Literal["receiving", "received", "checked", "refused", "sent", "removed", "duplicate"]
 # Bytes of a file that are sealed, stored and sent at a time.
 PART_BYTES = 256 * 1024
 MEGABYTE = 1024 * 1024

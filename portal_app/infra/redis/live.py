@@ -14,6 +14,8 @@ from portal_app.infra.redis.cache import Cache
 from portal_app.infra.redis.client import WatchedRedis
 from portal_app.infra.redis.tags import customer_tag
 
+# Whose change concerns every customer, such as an announcement.
+EVERYBODY, INCIDENTS = UUID(int=0), "incidents"
 _CHANNEL = "portal:live"
 # What was published last: for a process whose subscription was lost meanwhile.
 _RECENT, _MOST_RECENT, _RECENT_SECONDS = "portal:live:recent", 5_000, 600
@@ -23,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something of a customer changed. `topic` is what pages subscribe to: orders, invoices, session..."""
+    """Something of a customer, or of EVERYBODY, changed. `topic` is what pages subscribe to: orders, session..."""
 
     user_id: UUID
     topic: str

@@ -60,7 +60,7 @@ class Part:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def query(cls, name: str, template: str, **values: str | Sequence[str]) -> "Part":
+    def query(cls, name: str, template: str, **values: str | Sequence[str] | datetime) -> "Part":
         """Return a part that runs SOQL with bound values."""
         return cls(name, "GET", f"query?{urlencode({'q': format_soql(template, **values)})}")
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from simple_salesforce.api import Salesforce
 from simple_salesforce.util import exception_handler
 
-from portal_app.domain.errors import ExternalUnavailable, NotFound
+from portal_app.domain.errors import ExternalUnavailable, NotFound, StorageFull
 from portal_app.domain.ports.files import FileSink, LinkedFile, OutgoingFile, ReadPart, RemoteFile
 from portal_app.domain.uploads.upload import MEGABYTE, PART_BYTES
 from portal_app.infra.settings import Settings
@@ -39,7 +39,7 @@ _VERSION = (
     " WHERE ContentDocumentId = {{document}} AND IsLatest = true"
 )
 _PUBLIC = "AllUsers"
-_NO_PLACE = "INVALID_CROSS_REFERENCE_KEY"
+_NO_PLACE, _NO_ROOM = "INVALID_CROSS_REFERENCE_KEY", "STORAGE_LIMIT_EXCEEDED"
 
 
 class SalesforceFiles:
@@ -60,7 +60,10 @@ class SalesforceFiles:
         return id_of("stored file", whole[0], "ContentDocumentId") if whole else None
 
     async def store(self, record_id: str, file: OutgoingFile, read: ReadPart) -> None:
-        """Store a file with a record, part by part: it is nowhere in memory as a whole. Raises NotFound."""
+        """Store a file with a record, part by part: it is nowhere in memory as a whole.
+
+        Raises NotFound, and StorageFull.
+        """
         about = {
             "Title": file.name.rpartition(".")[0][:255],
             "PathOnClient": file.name,
@@ -79,6 +82,8 @@ class SalesforceFiles:
             if error.error_code == _NO_PLACE:
                 # Deleted, or merged into another since: nothing is wrong with the file.
                 raise NotFound("no such record") from error
+            if error.error_code == _NO_ROOM:
+                raise StorageFull("store file: no room", vendor=VENDOR) from error
             raise
 
     async def file(self, document_id: str) -> RemoteFile:

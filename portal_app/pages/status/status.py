@@ -49,7 +49,8 @@ def service_status() -> rx.Component:
                 section(_("Earlier announcements"), rx.el.p(_("Nothing was announced."), class_name="text-quiet")),
             ),
             _further(),
-        )
+        ),
+        stays_fresh=True,
     )
 
 

@@ -158,7 +158,14 @@ def _papers() -> rx.Component:
         size="small",
         on_click=[CasePage.show_all, rx.call_function(_PRINT)],
     )
-    return rx.el.div(copy, class_name="no-print -ml-3 mt-4")
+    file = link(
+        _("Keep it as a file (JSON)"),
+        href=CasePage.copy_href,
+        reload=True,
+        download=True,
+        class_name="link ml-3 text-small",
+    )
+    return rx.el.div(copy, file, class_name="no-print -ml-3 mt-4 flex flex-wrap items-center gap-y-2")
 
 
 def _reply() -> rx.Component:

@@ -59,6 +59,10 @@ class Announcements:
                 self._looked_at = time.monotonic()
         return self._known
 
+    def forget(self) -> None:
+        """Read again at the next question: something was announced, changed or ended."""
+        self._looked_at = None
+
     async def current(self) -> list[Announcement]:
         """Return what is under way."""
         at = self._clock()

@@ -13,6 +13,7 @@ from portal_app.domain.status.announcement import SHOWN_FOR, Announcement, NewAn
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.database.durable import DurableQueue
+from portal_app.infra.redis.live import EVERYBODY, INCIDENTS, Change, LiveUpdates
 from portal_app.language import DEFAULT, parse_language
 from portal_app.models.announcement import AnnouncementRow, IncidentFollower
 from portal_app.models.user import User
@@ -23,7 +24,7 @@ _MOST = 200
 
 
 class Publishing:
-    """Write announcements, under the role of the worker."""
+    """Write announcements, under the role of the worker, and tell open pages of them."""
 
     def __init__(
         self,
@@ -31,11 +32,13 @@ class Publishing:
         queue: DurableQueue,
         email_outbox: EmailOutbox,
         *,
+        live: LiveUpdates,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._database = database
         self._queue = queue
         self._email_outbox = email_outbox
+        self._live = live
         self._clock = clock
 
     async def publish(self, new: NewAnnouncement) -> UUID:
@@ -51,7 +54,9 @@ class Publishing:
         async with self._database.unit_of_work() as session:
             session.add(row)
             await session.flush()
-            return row.id
+            announcement_id = row.id
+        await self._publish()
+        return announcement_id
 
     async def update(self, announcement_id: UUID, text: dict[str, str], *, until: datetime | None = None) -> None:
         """Add words in every language, and change the expected end where one is given. Raises NotFound, Conflict."""
@@ -59,6 +64,7 @@ class Publishing:
             row = await _open(session, announcement_id)
             row.updates = [*row.updates, {"at": self._clock().isoformat(), "text": text}]
             row.until = until or row.until
+        await self._publish()
 
     async def end(self, announcement_id: UUID, text: dict[str, str] | None = None) -> int:
         """End an announcement; return how many customers are told by mail. Raises NotFound, Conflict."""
@@ -69,7 +75,9 @@ class Publishing:
             row.ended_at = self._clock()
             await self._queue.enqueue(session, "tell_incident_over", f"incident-over-{row.id}", str(row.id))
             query = select(sa.func.count()).where(IncidentFollower.announcement_id == announcement_id)
-            return int((await session.exec(query)).one())
+            count = int((await session.exec(query)).one())
+        await self._publish()
+        return count
 
     async def listed(self) -> list[Announcement]:
         """Return what pages show."""
@@ -94,6 +102,9 @@ class Publishing:
                 await self._tell(session, user, row)
                 follower.told_at = self._clock()
         return len(followers)
+
+    async def _publish(self) -> None:
+        await self._live.publish(Change(EVERYBODY, INCIDENTS))
 
     async def _tell(self, session: AsyncSession, user: User, row: AnnouncementRow | None) -> None:
         if row is None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -26,6 +26,7 @@ from portal_app.services.support.cases import ANSWERED, TOPIC, SupportCases
 AT_ONCE = 200
 # A customer who looked at a case within this time may still have it open: it is read without an event too.
 _WATCHED = timedelta(minutes=30)
+_CLOCKS, _NEVER = timedelta(minutes=1), datetime(2000, 1, 1, tzinfo=UTC)
 # Characters of an answer that stand in its mail; people read them on phones.
 _EXCERPT = 1500
 # Earlier mails that a mail names: the first, and the last ones.
@@ -61,13 +62,19 @@ class CaseChanges:
         return await self._gateway.cases_changed_since(since)
 
     async def watched(self) -> list[str]:
-        """Return the Salesforce ids of cases that customers may have open, at most 200."""
-        query = select(CaseRow.sf_case_id).where(
+        """Return the Salesforce ids of cases in which something is new, of at most 200 that customers may have open.
+
+        Salesforce is asked once for all of them.
+        """
+        query = select(CaseRow.sf_case_id, CaseRow.read_at).where(
             col(CaseRow.seen_at) > self._clock() - _WATCHED, col(CaseRow.sf_case_id).is_not(None)
         )
         async with self._database.unit_of_work() as session:
-            found = (await session.exec(query.order_by(col(CaseRow.seen_at).desc()).limit(AT_ONCE))).all()
-        return [str(each) for each in found]
+            rows = (await session.exec(query.order_by(col(CaseRow.seen_at).desc()).limit(AT_ONCE))).all()
+        # Salesforce's clock may differ from ours, and its times have whole seconds: better read once too often.
+        known = {str(sf_case_id): (read_at or _NEVER) - _CLOCKS for sf_case_id, read_at in rows}
+        found = await self._gateway.written_since(list(known), min(known.values())) if known else {}
+        return [sf_case_id for sf_case_id, at in found.items() if sf_case_id in known and at >= known[sf_case_id]]
 
     async def apply(self, sf_case_ids: Sequence[str]) -> None:
         """Read at most 200 cases and their threads again, and tell customers what is new for them."""

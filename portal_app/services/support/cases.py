@@ -115,7 +115,9 @@ class SupportCases:
             )
             was_told = (await connection.execute(notice.values(read_at=now()))).rowcount
         if was_unread or was_told:
+            # Dashboards and lists that are open elsewhere call it unread.
             await self._live.publish(Change(customer.user_id, "notices", ""))
+            await self._live.publish(Change(customer.user_id, TOPIC, str(case_id)))
 
     async def about(self, customer: Customer, *about: About) -> list[SupportCase]:
         """Return the known cases about some things, last activity first, at most twenty."""

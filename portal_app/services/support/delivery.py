@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import NotFound
+from portal_app.domain.errors import NotFound, StorageFull
 from portal_app.domain.ports.support import CaseGateway
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import About, CaseCategory, NewCase
@@ -79,7 +79,10 @@ class SupportDelivery:
         return 0.0
 
     async def send(self, message_id: UUID) -> None:
-        """Hand a message over. Raises NotFound where its case is gone, ExternalRejected where the org refuses it."""
+        """Hand a message over. Raises NotFound where its case is gone, ExternalRejected where the org refuses it.
+
+        StorageFull: the org has no room for its files, which stay here with it.
+        """
         async with self._database.unit_of_work() as session:
             message = await _locked(session, message_id)
             case = await CaseRow.locked(session, message.case_id)
@@ -121,6 +124,8 @@ class SupportDelivery:
             reason: Refusal = "not_accepted"
             if code == NotFound.code:
                 reason = "case_gone"
+            elif code == StorageFull.code:
+                reason = "storage_full"
             elif message.reopens:
                 reason = "reopening_refused"
             message.state, message.refusal = "refused", reason

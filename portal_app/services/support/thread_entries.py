@@ -1,7 +1,7 @@
 """The entries of a thread as its customer sees them: what was read, status changes, and messages on their way."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -41,6 +41,7 @@ class _Message:
     seq: int
     kind: str
     state: str
+    refusal: str
     sf_ids: list[Any]
     created_at: datetime
     send_at: datetime
@@ -178,8 +179,18 @@ def _joined(read: Sequence[EntryRow], messages: Sequence[_Message], texts: dict[
         if own is None:
             continue
         kind, side = cast(EntryKind, row.kind), cast(Side, row.side)
-        found.append(Entry(row.sf_id, kind, side, row.author, _text_of(own, texts.get(message or UUID(int=0))), row.at))
+        text = _text_of(own, texts.get(message or UUID(int=0)))
+        found.append(_with_state(Entry(row.sf_id, kind, side, row.author, text, row.at), messages))
     return found
+
+
+def _with_state(entry: Entry, messages: Sequence[_Message]) -> Entry:
+    """Return the opening as what it is as long as Salesforce has its words, and not its files; others as they are."""
+    opening = next((each for each in messages if each.seq == 0 and each.state != "sent"), None)
+    if entry.kind != "opening" or opening is None:
+        return entry
+    state, refusal = cast(MessageState, opening.state), cast(Refusal, opening.refusal) if opening.refusal else None
+    return replace(entry, id=str(opening.id), state=state, refusal=refusal, send_at=opening.send_at)
 
 
 def _text_of(parts: list[str], written: str | None) -> str:

@@ -143,7 +143,7 @@ async def _messages_with_files(session: AsyncSession, row: CaseRow) -> dict[UUID
 async def _uploads_of(session: AsyncSession, messages: Sequence[UUID]) -> list[UploadRow]:
     if not messages:
         return []
-    query = select(UploadRow).where(col(UploadRow.message_id).in_(messages))
+    query = select(UploadRow).where(col(UploadRow.message_id).in_(messages), UploadRow.state != "duplicate")
     return list((await session.exec(query.order_by(col(UploadRow.created_at), col(UploadRow.position)))).all())
 
 

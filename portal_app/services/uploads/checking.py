@@ -5,11 +5,15 @@ import hashlib
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import sqlalchemy as sa
 import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.uploads.file_kind import DOCUMENT_KINDS, OFFICE_TYPES, FileKind, kind_of
 from portal_app.domain.uploads.file_name import named_by_content
 from portal_app.domain.uploads.upload import DOCUMENT_DRAFT
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.encryption import KeyRing
@@ -19,7 +23,7 @@ from portal_app.models.upload import UploadPart, UploadRow
 from portal_app.services.audit import Tag, record
 from portal_app.services.uploads.parts import AS_CHECKED, AS_IT_CAME, part_of, parts_of
 from portal_app.services.uploads.receiving import TOPIC
-from portal_app.services.uploads.uploads import delete_parts
+from portal_app.services.uploads.uploads import delete_parts, one_at_a_time
 
 _log = structlog.get_logger(__name__)
 _PLACE = "uploads.digest"
@@ -78,6 +82,7 @@ class Checking:
             await delete_parts(session, row.id, version=AS_CHECKED)
         extension = await check_content(kind, written.noting(parts_of(self._database, row, AS_IT_CAME)), written.write)
         async with self._database.unit_of_work() as session:
+            await one_at_a_time(session, row.user_id)
             locked = await UploadRow.locked(session, row.id)
             if locked is None or locked.state != "received":
                 await delete_parts(session, row.id, version=AS_CHECKED)
@@ -86,13 +91,36 @@ class Checking:
             locked.media_type = OFFICE_TYPES.get(extension, kind.media_type)
             locked.md5 = written.outcome.md5.hexdigest()
             locked.digest = self._ring.index(written.outcome.sha256.hexdigest(), _PLACE)
-            if written.count:
+            if await _is_there_already(session, locked):
+                locked.state = "duplicate"
+                await delete_parts(session, row.id)
+            elif written.count:
                 locked.checked_parts, locked.checked_size = written.count, written.size
                 await delete_parts(session, row.id, version=AS_IT_CAME)
         await self._publish(row)
 
     async def _publish(self, row: UploadRow) -> None:
         await self._live.publish(Change(row.user_id, TOPIC, row.draft))
+
+
+async def _is_there_already(session: AsyncSession, row: UploadRow) -> bool:
+    """Return whether the message, or else the draft, that a file is for has the same file already."""
+    if row.draft == DOCUMENT_DRAFT:
+        # An identity document takes the place of the one before it.
+        return False
+    query = select(UploadRow.id).where(
+        UploadRow.user_id == row.user_id,
+        UploadRow.digest == row.digest,
+        UploadRow.id != row.id,
+        col(UploadRow.state).in_(("checked", "sent")),
+        # Files of no draft may be for different messages.
+        UploadRow.draft == row.draft
+        if row.message_id is None and row.draft
+        else col(UploadRow.message_id).is_not(None),
+        col(UploadRow.message_id).is_not_distinct_from(row.message_id),
+        sa.or_(col(UploadRow.message_id).is_not(None), col(UploadRow.expires_at) > now()),
+    )
+    return (await session.exec(query.limit(1))).first() is not None
 
 
 class _Digests:

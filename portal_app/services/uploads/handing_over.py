@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown, StorageFull
 from portal_app.domain.ports.files import FileGateway, OutgoingFile
 from portal_app.domain.uploads.file_kind import DOCUMENT_KINDS
 from portal_app.infra.clock import now
@@ -49,7 +49,7 @@ class HandingOver:
     async def hand_over(self, message_id: UUID, sf_case_id: str) -> None:
         """Store the files of a message that Salesforce does not have yet. A refused one keeps its reason.
 
-        Raises as the gateway does.
+        Raises as the gateway does. StorageFull: the files stay here for another try.
         """
         for row in await self._files_of(message_id):
             if row.state == "checked":
@@ -67,7 +67,11 @@ class HandingOver:
             raise ExternalUnavailable("the document is being checked", vendor="portal")
         if row.state == "checked":
             # The customer's own name for it is used for nothing.
-            await self._store(row, account_id, f"identity-{row.id}.{_EXTENSIONS[row.media_type]}")
+            try:
+                await self._store(row, account_id, f"identity-{row.id}.{_EXTENSIONS[row.media_type]}")
+            except StorageFull as error:
+                # Nothing is wrong with the document: it waits here until there is room.
+                raise ExternalUnavailable("no room for the document", vendor="salesforce") from error
             row = await self._document(upload_id)
         return row.refusal if row else ""
 
@@ -96,8 +100,11 @@ class HandingOver:
             document = await self._guard.send(
                 row.id, ask, look_up=lambda: self._gateway.stored(file), vendor="salesforce"
             )
+        except StorageFull:
+            _log.error("upload.no_room_at_salesforce", upload=str(row.id))
+            raise
         except ExternalRejected as error:
-            # Its storage may be full, or its rules forbid the file: the customer's words go on without it.
+            # Its rules forbid the file: the customer's words go on without it.
             _log.error("upload.refused_by_salesforce", upload=str(row.id), reason=str(error)[:200])
             await self._checking.refuse(row.id, "not_accepted")
             return

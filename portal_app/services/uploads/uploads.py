@@ -106,11 +106,19 @@ def own(row: UploadRow | None, user_id: UUID, at: datetime) -> UploadRow:
 async def attach(
     session: AsyncSession, message: MessageRow, uploads: Sequence[UUID], *, limits: UploadLimits, at: datetime
 ) -> None:
-    """Make uploads the files of a message, in this order.
+    """Make uploads the files of a message, in this order; the same file twice is one.
 
     Raises NotFound for another's, Conflict for one that is on its way or part of another message, InvalidInput.
     """
+    await one_at_a_time(session, message.user_id)
     rows = [own(await UploadRow.locked(session, each), message.user_id, at) for each in sorted(set(uploads))]
+    known: set[bytes] = set()
+    for row in sorted(rows, key=lambda each: uploads.index(each.id)):
+        if row.state == "checked" and row.digest is not None and row.digest in known:
+            row.state = "duplicate"
+            await delete_parts(session, row.id)
+        known |= {row.digest} if row.digest else set()
+    rows = [row for row in rows if row.state != "duplicate"]
     limits.check_message([row.size for row in rows])
     for row in rows:
         _require_sendable(row)

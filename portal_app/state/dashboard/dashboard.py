@@ -1,5 +1,6 @@
 """The dashboard: amounts due, tasks of the customer, services and orders."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import addressed, day
 from portal_app.state.orders.orders import OrderListRow, order_row
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.status.incidents import IncidentNotices
 from portal_app.state.subscriptions.subscriptions import ServiceRow, service_rows
 from portal_app.wiring.portal import portal
 
@@ -30,7 +32,10 @@ class ActionItem:
 class DashboardPage(PageState, rx.State):
     """The dashboard of a customer."""
 
-    topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "eligibility", "support"})
+    topics: ClassVar[frozenset[str]] = frozenset(
+        {"orders", "billing", "account", "eligibility", "support", "incidents"}
+    )
+    parts: ClassVar[Mapping[str, type[rx.State]]] = {"incidents": IncidentNotices}
 
     greeting: str = ""
     set_up_failed: bool = False

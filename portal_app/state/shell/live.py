@@ -8,7 +8,7 @@ import reflex as rx
 import structlog
 
 from portal_app.domain.errors import PortalError
-from portal_app.infra.redis.live import Change
+from portal_app.infra.redis.live import EVERYBODY, INCIDENTS, Change
 from portal_app.infra.tasks.current_customer import working_for
 from portal_app.state.shell.notice_count import NoticeCount
 from portal_app.state.shell.session import PageSession, show_account
@@ -32,7 +32,10 @@ async def push_changes(app: rx.App) -> None:
         async for change in portal().live.changes():
             if change.topic == "session":
                 portal().identity.sessions.forget_session(UUID(change.id))
-            for tab in TABS.tabs_of_user(str(change.user_id)):
+            if change.topic == INCIDENTS:
+                portal().status.announcements.forget()
+            everybody = change.user_id == EVERYBODY
+            for tab in TABS.tabs_on(change.topic) if everybody else TABS.tabs_of_user(str(change.user_id)):
                 pushes.create_task(_push_within(slots, app, tab, change))
 
 
@@ -65,7 +68,7 @@ async def _end_dead_sessions(app: rx.App) -> None:
 async def _push_within(slots: asyncio.Semaphore, app: rx.App, tab: Tab, change: Change) -> None:
     async with slots:
         try:
-            with working_for(str(change.user_id)):
+            with working_for(tab.user_id):
                 await _push(app, tab, change)
         except Exception:
             # The last handler of a push: one broken tab must not stop the others.
@@ -90,7 +93,8 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
     except PortalError:
         await _end(app, tab)
         return
-    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=page or NoticeCount)) as root:
+    part: Any = getattr(page, "parts", {}).get(change.topic)
+    async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=part or page or NoticeCount)) as root:
         identity = await root.get_state(PageSession)
         if identity._session_id != tab.session_id:
             return
@@ -98,7 +102,9 @@ async def _push(app: rx.App, tab: Tab, change: Change) -> None:
             await (await root.get_state(NoticeCount)).refresh()
         if change.topic == "account":
             await show_account(identity, change.user_id)
-        if page is not None:
+        if part is not None:
+            await (await root.get_state(part)).refresh()
+        elif page is not None:
             state: Any = await root.get_state(page)
             problem = state.problem
             await state.refresh()

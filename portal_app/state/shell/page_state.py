@@ -1,6 +1,6 @@
 """The mixins of every page's state: `load`, `refresh`, and what the page shows while it has no data."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar
@@ -52,6 +52,8 @@ class PageState(rx.State, mixin=True):
     """
 
     topics: ClassVar[frozenset[str]] = frozenset()
+    # States of parts that follow a topic by themselves: the page around them is not read again.
+    parts: ClassVar[Mapping[str, type[rx.State]]] = {}
 
     loading: bool = True
     shown: bool = False

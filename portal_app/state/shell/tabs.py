@@ -42,6 +42,10 @@ class Tabs:
         """Return a user's tabs."""
         return list(self._by_user.get(user_id, {}).values())
 
+    def tabs_on(self, topic: str) -> list[Tab]:
+        """Return everybody's tabs whose page follows a topic."""
+        return [tab for tab in self._by_token.values() if topic in getattr(tab.page, "topics", ())]
+
     def tabs_of_session(self, session_id: str) -> list[Tab]:
         """Return the tabs of a session."""
         return list(self._by_session.get(session_id, {}).values())

@@ -12,7 +12,7 @@ from portal_app.domain.profile.prefecture import ROMANISED
 from portal_app.domain.status.announcement import Announcement
 from portal_app.language import Language, speaking
 from portal_app.language.format import time
-from portal_app.state.shell.error_reporting import handler, language_of
+from portal_app.state.shell.error_reporting import handler, language_of, report_errors
 from portal_app.state.shell.session import PageSession
 from portal_app.wiring.portal import portal
 
@@ -44,9 +44,13 @@ class IncidentNotices(rx.State):
 
     @handler
     async def read(self):
-        """Read what concerns this customer; without anything announced nothing else is read."""
-        current = await portal().status.announcements.current()
-        self.incidents = await self._rows(current) if current else []
+        """Read what concerns this customer."""
+        await self._read()
+
+    @report_errors
+    async def refresh(self):
+        """Read it again after a live change."""
+        await self._read()
 
     @handler
     async def follow(self, announcement_id: str):
@@ -59,6 +63,11 @@ class IncidentNotices(rx.State):
         """Take that back."""
         await portal().status.announcements.unfollow(await self._user_id(), our_id(str(announcement_id)))
         self.incidents = await self._rows(await portal().status.announcements.current())
+
+    async def _read(self) -> None:
+        """Read what is announced; without anything announced nothing else is read."""
+        current = await portal().status.announcements.current()
+        self.incidents = await self._rows(current) if current else []
 
     async def _user_id(self) -> UUID:
         return UUID((await self.get_state(PageSession))._user_id)

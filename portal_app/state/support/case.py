@@ -74,6 +74,7 @@ class CasePage(PageState, rx.State):
     rule: str = ""
     can_reply: bool = True
     follow_href: str = ""
+    copy_href: str = ""
     earlier: bool = False
     answer: str = ""
     can_solve: bool = False
@@ -143,6 +144,7 @@ class CasePage(PageState, rx.State):
         self.can_solve = not case.is_closed and case.is_sent and thread.solving is None
         self.rule = _rule(thread)
         self.follow_href = path_for(f"/support/new?follows={case.id}")
+        self.copy_href = f"/api/cases/{case.id}/conversation"
         new = [entry for entry in thread.entries if entry.id not in self._known and entry.side == "team"]
         if self._known and new:
             self.announcement = _("New message from {name}").format(name=author_of(new[-1]))

@@ -1,9 +1,10 @@
 """A new support case, with what it is about filled in."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import reflex as rx
@@ -22,6 +23,7 @@ from portal_app.language.format import time
 from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
 from portal_app.state.shell.upload_place import UploadPlace
+from portal_app.state.status.incidents import IncidentNotices
 from portal_app.state.support.files import uploads_of
 from portal_app.state.support.words import CATEGORY_WORDS, about_of, fact_words, secrets_words
 from portal_app.wiring.portal import portal
@@ -41,6 +43,10 @@ class FactRow:
 
 class NewCasePage(PageState, rx.State):
     """The form of a new case."""
+
+    # What is announced above the form; the form itself is never read again.
+    topics: ClassVar[frozenset[str]] = frozenset({"incidents"})
+    parts: ClassVar[Mapping[str, type[rx.State]]] = {"incidents": IncidentNotices}
 
     categories: list[list[str]] = []
     category: str = ""

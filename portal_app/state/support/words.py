@@ -24,6 +24,7 @@ _PATHS = {"invoice": "/billing/invoices/", "order": "/orders/", "service": "/sub
 _REFUSALS = {
     "reopening_refused": "This case cannot be reopened. Open a new one with this text.",
     "case_gone": "This case was removed by our team. Open a new one with this text.",
+    "storage_full": "Our system has no room for files right now. Message and files are kept: try again later.",
     "not_accepted": "Our system did not accept this message. Try again, or shorten it.",
 }
 

@@ -1,5 +1,6 @@
 """The composite resource: up to 25 calls in one, later ones referring to what earlier ones answered."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -105,6 +106,27 @@ class Composite:
                 known[part["referenceId"]] = answer.body
             elif stop:
                 raise _RollBack
+
+
+def collated(body: Any) -> Any:
+    """Return a call's body with its parts from the last to the first: the vendor promises no order unless it is told.
+
+    Parts with headers, those with references and those that are referred to stay where they are.
+    """
+    parts = body.get("compositeRequest") if isinstance(body, dict) else None
+    if not isinstance(parts, list) or body.get("collateSubrequests") is False:
+        return body
+    named = {match[1] for match in _REFERENCE.finditer(json.dumps(parts))}
+    is_free = [_may_move(part, named) for part in parts]
+    free = [part for part, is_one in zip(parts, is_free, strict=True) if is_one]
+    moved = [free.pop() if is_one else part for part, is_one in zip(parts, is_free, strict=True)]
+    return body | {"compositeRequest": moved}
+
+
+def _may_move(part: Any, named: set[str]) -> bool:
+    if not isinstance(part, dict) or part.get("httpHeaders") or part.get("referenceId") in named:
+        return False
+    return _REFERENCE.search(json.dumps(part)) is None
 
 
 def _is_subrequest(part: Any) -> bool:

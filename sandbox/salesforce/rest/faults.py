@@ -11,6 +11,7 @@ from sandbox.salesforce.rest.usage import Usage
 _EXPIRED = "Session expired or invalid"
 _SPENT = "TotalRequests Limit exceeded."
 _CONCURRENT = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+_FULL = "Your org has used up its file storage."
 _RULE = "A rule of this org does not allow this record."
 _TRIGGER = "PortalTrigger: execution of BeforeInsert\n\ncaused by: System.DmlException: line 7, column 1"
 _DUPLICATE = "You're creating a duplicate record. We recommend you use an existing record instead."
@@ -70,6 +71,8 @@ class RestFaults:
             raise SalesforceError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", _TRIGGER)
         if operation.endswith("__e") and self._on("publish_limit"):
             raise SalesforceError("LIMIT_EXCEEDED", "The hourly limit of published platform events is exceeded.")
+        if operation == "create:ContentVersion" and self._on("storage_full"):
+            raise SalesforceError("STORAGE_LIMIT_EXCEEDED", _FULL)
         if self._on("field_too_long"):
             raise _too_long(call)
         if self._on("duplicates_detected"):

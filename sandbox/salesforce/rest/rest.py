@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.broken_answers import LostAnswer, broken_answer, half_of
+from sandbox.broken_answers import LostAnswer, broken_answer, half_of, slow_answer
 from sandbox.faults import Faults, VendorBroken, VendorDown, VendorFailed
 from sandbox.salesforce.calls import Answer, Call, parsed_json, refused
 from sandbox.salesforce.changes import Actor
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.rest import describe
+from sandbox.salesforce.rest.composite import collated
 from sandbox.salesforce.rest.faults import RestFaults
 from sandbox.salesforce.rest.resources import Resources
 from sandbox.salesforce.rest.usage import Usage
@@ -71,9 +72,23 @@ class RestDoor:
         except SalesforceError as error:
             # A call without a session belongs to no org's account.
             return json_response(refused(error))
-        response = json_response(self._answer(call, user_id, body))
+        response = self._response(self._answer(call, user_id, body))
         response.headers["Sforce-Limit-Info"] = self._usage.header()
         return response
+
+    def _response(self, answer: Answer) -> Response:
+        """Return an answer as the switches for files let it arrive."""
+        if not isinstance(answer.body, Content):
+            return json_response(answer)
+        speed, is_cut = self._faults.level("salesforce", "slow_download"), self._is_cut()
+        if not speed and not is_cut:
+            return json_response(answer)
+        whole = b"".join(answer.body.parts)
+        sent = Response(whole[: len(whole) // 2] if is_cut else whole, media_type="application/octet-stream")
+        return slow_answer(sent, kilobytes=speed) if speed else sent
+
+    def _is_cut(self) -> bool:
+        return self._faults.take_special("salesforce", "cut_download")
 
     def _answer(self, call: Call, user_id: str, body: bytes) -> Answer:
         operation, writes = self._resources.operation(call)
@@ -85,6 +100,8 @@ class RestDoor:
             self._rest_faults.check(call, operation, writes=writes)
         except SalesforceError as error:
             return refused(error)
+        if operation == "composite" and self._faults.level("salesforce", "collate"):
+            call = replace(call, body=collated(call.body))
         if writes and self._rest_faults.locks_row():
             call = replace(call, locked=True)
         return self._rest_faults.several_matches(call) or self._resources.handle(call)

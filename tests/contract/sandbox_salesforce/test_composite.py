@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from sandbox.faults import FaultSettings
 from tests.contract.sandbox_salesforce.running import Org
 
 BASE = "/services/data/v62.0"
@@ -54,6 +55,22 @@ async def test_all_or_none_takes_everything_back(api: httpx.AsyncClient) -> None
     assert codes == ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING", "PROCESSING_HALTED"]
     assert (await count(api, "Account"), await count(api, "Contact")) == (0, 0)
     assert (await api.patch("/sobjects/Account/SF_Account_No__c/C1", json={"Name": "A"})).status_code == 201
+
+
+async def test_parts_run_in_any_order_unless_the_call_says_otherwise(org: Org, api: httpx.AsyncClient) -> None:
+    async def order(*, keep: bool, headers: bool = False) -> list[str]:
+        told = {"httpHeaders": {"Sforce-Auto-Assign": "FALSE"}} if headers else {}
+        parts = [part("POST", "/sobjects/Contact", name, LastName=name) | told for name in ("a", "b", "c")]
+        parts.append(part("POST", "/sobjects/Contact", "d", LastName="d", FirstName="@{a.id}"))
+        more = {"collateSubrequests": False} if keep else {}
+        answer = await api.post("/composite", json={"allOrNone": True, "compositeRequest": parts} | more)
+        ids = {each["body"]["id"]: each["referenceId"] for each in answer.json()["compositeResponse"]}
+        return [ids[each] for each in sorted(ids)]
+
+    assert await order(keep=False) == ["a", "b", "c", "d"]
+    org.faults.set("salesforce", FaultSettings(special={"collate": -1}))
+    assert await order(keep=False) == ["a", "c", "b", "d"]
+    assert await order(keep=True) == await order(keep=False, headers=True) == ["a", "b", "c", "d"]
 
 
 async def test_without_all_or_none_good_parts_stay(api: httpx.AsyncClient) -> None:

@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 
+from sandbox.faults import FaultSettings
 from sandbox.store import PART_BYTES
 from tests.contract.sandbox_salesforce.running import Org
 
@@ -32,6 +33,17 @@ async def test_multipart_upload_is_linked_and_comes_back_byte_for_byte(org: Org,
     assert data.content == LARGE
     assert max(map(len, org.store.file(row["Id"]))) == PART_BYTES
     assert [link["ContentDocumentId"] for link in links] == [row["ContentDocumentId"]]
+
+
+async def test_files_are_refused_cut_and_slow_as_the_switches_say(org: Org, api: httpx.AsyncClient) -> None:
+    body = {"PathOnClient": "a.bin", "VersionData": base64.b64encode(CONTENT).decode()}
+    org.faults.set("salesforce", FaultSettings(special={"storage_full": 1, "cut_download": 1, "slow_download": 64}))
+    full = await api.post("/sobjects/ContentVersion", json=body)
+    made = (await api.post("/sobjects/ContentVersion", json=body)).json()["id"]
+    path = f"/sobjects/ContentVersion/{made}/VersionData"
+    cut, whole = [await api.get(path) for _ in range(2)]
+    assert (full.status_code, full.json()[0]["errorCode"]) == (400, "STORAGE_LIMIT_EXCEEDED")
+    assert (cut.content, whole.content) == (CONTENT[: len(CONTENT) // 2], CONTENT)
 
 
 async def test_new_version_of_a_document_is_its_latest(api: httpx.AsyncClient) -> None:

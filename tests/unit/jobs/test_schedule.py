@@ -36,6 +36,8 @@ def portal_of(worker: Database, queue: DurableQueue, settings: Settings | None =
         ("*/5 * * * *", timedelta(seconds=1), None),
         ("*/5 * * * *", timedelta(days=30), timedelta(minutes=5)),
         ("0 0 * * *", timedelta(hours=23), None),
+        ("* * * * * */30", timedelta(seconds=29), None),
+        ("* * * * * */30", timedelta(hours=1), timedelta(seconds=30)),
     ],
 )
 def test_what_is_due_in_a_span_of_time(crontab: str, span: timedelta, due: timedelta | None) -> None:

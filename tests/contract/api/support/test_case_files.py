@@ -1,15 +1,19 @@
 """Files of support cases, both ways: each stored once with its message, agents' files shown and handed out whole."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from PIL import Image
 
 from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
+from portal_app.domain.profile.customer import Customer
+from portal_app.models.support import CaseRow
 from portal_app.wiring.portal import Portal
 from tests.support.clients.case_files import (
     add_file,
@@ -168,11 +172,41 @@ async def test_another_customers_file_and_a_cut_one_are_not_handed_out(
     path = f"/api/cases/{case_id}/files/{document}"
     assert (await aiko.get(path)).status_code == 404
     assert (await aiko.get(f"/api/cases/{foreign_case}/files/{document}")).status_code == 404
-    await faults(back_office, broken="half", operations=["read:ContentVersion"])
-    cut = await ben.get(path)
-    assert (cut.status_code, cut.json()["code"]) == (503, "external_unavailable")
+    # Cut on its way, or half of it as if that were all.
+    for trouble in ({"broken": "half", "operations": ["read:ContentVersion"]}, {"special": {"cut_download": 1}}):
+        await faults(back_office, **trouble)
+        cut = await ben.get(path)
+        assert (cut.status_code, cut.json()["code"]) == (503, "external_unavailable"), trouble
     await faults(back_office)
     assert (await ben.get(path)).content == LARGE
+
+
+async def test_a_slow_download_keeps_no_other_call_waiting_and_a_slow_reader_none_at_all(
+    ben: Visitor, portal: Portal, worker: Portal, back_office: httpx.AsyncClient
+) -> None:
+    case_id = await open_case(ben)
+    sf_case_id = await deliver(worker, case_id)
+    first, second = [await add_file(back_office, sf_case_id, LARGE, f"{name}.bin") for name in "ab"]
+    await worker.support.changes.apply([sf_case_id])
+    async with worker.database.unit_of_work() as session:
+        case = await session.get(CaseRow, UUID(case_id))
+    assert case is not None
+    customer = Customer(case.user_id, 0, "", "", "")
+    # One long call at a time: whatever keeps it is seen.
+    settings = portal.settings.model_copy(update={"sf_long_concurrency": 1, "sf_long_timeout": 2.5, "sf_long_wait": 60})
+    async with instead_of(portal, settings) as built:
+        files = built.support.files
+        read = (await files.download(customer, UUID(case_id), first)).parts
+        begin = await anext(read)
+        # The reader of the first pauses; the second comes so slowly that it is given up, and holds nothing afterwards.
+        await faults(back_office, special={"slow_download": 50})
+        given_up = asyncio.create_task(files.download(customer, UUID(case_id), second))
+        assert (await ben.get(f"/api/cases/{case_id}")).status_code == 200
+        with pytest.raises(ExternalUnavailable):
+            await given_up
+        await faults(back_office)
+        assert (await ben.get(f"/api/cases/{case_id}/files/{second}")).content == LARGE
+        assert begin + b"".join([part async for part in read]) == LARGE
 
 
 async def test_a_file_is_handed_out_as_salesforces_own_scanner_says(

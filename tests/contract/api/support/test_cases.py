@@ -116,6 +116,21 @@ async def test_another_customers_case_is_not_found(ben: Visitor, aiko: Visitor) 
     assert case_id not in {case["id"] for case in listed}
 
 
+async def test_the_same_words_of_two_customers_are_two_cases_that_neither_sees_of_the_other(
+    ben: Visitor, aiko: Visitor, worker: Portal, office: httpx.AsyncClient
+) -> None:
+    subject, key = f"Re: Maintenance {uuid4().hex[:8]}", uuid4().hex
+    asked = {"category": "internet", "subject": subject, "text": "When?"}
+    cases = [(await each.call("POST", "/api/cases", asked, Idempotency_Key=key)).json()["id"] for each in (ben, aiko)]
+    for case_id in cases:
+        await send_waiting(worker, case_id)
+    rows = [row for row in (await office.get("/support")).json() if row["Subject"] == subject]
+    assert len({row["AccountId"] for row in rows}) == len(rows) == 2
+    for somebody, own in zip((ben, aiko), cases, strict=True):
+        found = (await somebody.get(f"/api/cases?q={subject}")).json()["items"]
+        assert [case["id"] for case in found] == [own]
+
+
 async def test_the_list_is_searched_in_japanese_and_filtered(ben: Visitor, worker: Portal) -> None:
     mark = uuid4().hex[:8]
     case_id = await opened(ben, subject=f"ＳＩＭの解約 {mark}")

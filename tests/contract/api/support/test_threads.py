@@ -70,7 +70,9 @@ async def test_a_html_mail_is_words_and_its_quotes_are_apart(
 ) -> None:
     case_id = await opened(ben)
     await send_waiting(worker, case_id)
-    html = '<p>Done <img src="http://out.example/p.png"></p><blockquote>Why twice?</blockquote><script>x</script>'
+    # Neither a picture elsewhere nor one of the mail's own is loaded.
+    pictures = '<img src="http://out.example/p.png"><img src="cid:logo@x">'
+    html = f"<p>Done {pictures}</p><blockquote>Why twice?</blockquote><script>x</script>"
     await agent_does(worker, office, case_id, "mail", html=html, to=ben.email)
     entry = (await thread(ben, case_id))["entries"][-1]
     assert (entry["kind"], entry["side"], entry["text"], entry["quoted"]) == ("mail", "team", "Done", "> Why twice?")

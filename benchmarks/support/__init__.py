@@ -1,0 +1,1 @@
+"""Measurements of support: threads, answers, files, comments by the hundred, drafts."""

@@ -3,12 +3,12 @@
 import reflex as rx
 
 _COUNT = """((id) => {
-  const place = document.getElementById(id), box = document.getElementById(place?.dataset.counts);
-  if (!box) return;
+  const place = document.getElementById(id), form = place?.closest('form');
+  if (!form) return;
   const { most, part } = place.dataset, bytes = new TextEncoder();
   const number = (value) => value.toLocaleString(document.documentElement.lang || undefined);
   const show = () => {
-    const size = bytes.encode(box.value.replace(/\\r\\n?/g, '\\n')).length;
+    const size = bytes.encode(form.elements[place.dataset.counts].value.replace(/\\r\\n?/g, '\\n')).length;
     const [words, values] = size > most ? [place.dataset.over, { count: size - most }]
       : size > part ? [place.dataset.parts, { count: Math.ceil(size / part) }]
       : size > part * 3 / 4 ? [place.dataset.left, { count: part - size }] : ['', {}];
@@ -16,13 +16,13 @@ _COUNT = """((id) => {
     if (place.textContent !== text) place.textContent = text;
     place.dataset.tone = size > most ? 'problem' : 'info';
   };
-  box.addEventListener('input', show);
+  form.addEventListener('input', show);
   show();
 })"""
 
 
 def byte_counter(*, id: str, counts: str, part: int, most: int, left: str, parts: str, over: str) -> rx.Component:
-    """Say how much room is left in the field with the id `counts`, from three quarters of a part on.
+    """Say how much room is left in the form's field with the name `counts`, from three quarters of a part on.
 
     `left`, `parts` and `over` are the words for bytes left in a part, for several parts, and for more than `most`; each
     names {count}.

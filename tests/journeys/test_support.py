@@ -9,6 +9,12 @@ from playwright.sync_api import Page, expect
 from tests.support.running.demo import Demo
 from tests.support.running.world import BEN
 
+TYPE_AND_READ = """(box, text) => {
+  box.value = text;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  return document.getElementById("text-saved").hidden;
+}"""
+
 
 def case_at_salesforce(demo: Demo, subject: str) -> dict:
     """Return the newest case with a subject, as an agent sees it."""
@@ -48,9 +54,14 @@ def test_a_question_about_an_invoice_is_answered_on_the_open_page(visit, demo: D
     page.get_by_label("Your message").fill("Too quick")
     page.get_by_role("button", name="Send").click()
     expect(conversation).to_contain_text("Too quick")
+    page.get_by_label("Your message").fill("One more thing")
     page.get_by_role("button", name="Take it back").click()
     expect(conversation).not_to_contain_text("Too quick")
-    expect(page.get_by_label("Your message")).to_have_value("Too quick")
+    expect(page.get_by_label("Your message")).to_have_value("Too quick\n\nOne more thing")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    # It says so only of the text that stands there, and room is counted in a box that was emptied and filled again.
+    assert page.get_by_label("Your message").evaluate(TYPE_AND_READ, "a" * 4100)
+    expect(page.get_by_text("Long message: it is sent in 2 parts.")).to_be_visible()
     page.get_by_label("Your message").fill("Thank you, 了解です")
     expect(page.get_by_text("Draft saved")).to_be_visible()
     page.reload()

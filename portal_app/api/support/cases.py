@@ -162,16 +162,15 @@ async def reply(
 async def withdraw(
     customer: SignedInCustomer, case_id: OurId, message_id: OurId, once: IdempotentCallDependency
 ) -> Response:
-    """Take a message back before it is sent, and return its text. 409 once it is being sent."""
-    our_id(case_id)
-    message = our_id(message_id)
+    """Take a message back before it is sent, and return the draft that holds its text. 409 once it is being sent."""
+    known, message, conversation = our_id(case_id), our_id(message_id), portal().support.conversation
 
     async def take_back() -> str:
-        await portal().support.conversation.withdraw(customer, message)
+        await conversation.withdraw(customer, known, message)
         return str(message)
 
     await once(None, take_back)
-    return json(schemas.DraftView(await portal().support.conversation.text_of(customer, message), 0))
+    return json(schemas.DraftView.from_domain(await conversation.draft(customer.user_id, str(known))))
 
 
 @router.post("/cases/{case_id}/comments/{message_id}/retry", response_model=schemas.MessageTaken)

@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
+from portal_app.components.draft_note import draft_note
 from portal_app.components.field import choice_field, choice_group, text_area, text_field
 from portal_app.components.file_list import file_list
 from portal_app.components.file_uploads import file_uploads
@@ -25,6 +26,7 @@ from portal_app.pages.support.reply_form import reply_form
 from portal_app.state.support.case import CasePage
 
 _SAVE_AFTER_MS = 700
+_TYPED = rx.Var("document.getElementById('text')?.value ?? ''").to(str)
 # What was just read is on the page a moment later.
 _PRINT = rx.Var("(() => setTimeout(() => window.print(), 200))")
 
@@ -61,7 +63,12 @@ def _entry(entry: Any) -> rx.Component:
     actions = rx.fragment(
         rx.cond(
             entry.can_take_back,
-            button(_("Take it back"), variant="secondary", size="small", on_click=CasePage.take_back(entry.id)),
+            button(
+                _("Take it back"),
+                variant="secondary",
+                size="small",
+                on_click=CasePage.take_back(entry.id, _TYPED),
+            ),
         ),
         rx.cond(
             entry.is_refused,
@@ -162,12 +169,13 @@ def _reply() -> rx.Component:
             rows="5",
             default_value=CasePage.draft,
             key=CasePage.box,
-            on_change=CasePage.save_draft.debounce(_SAVE_AFTER_MS),
+            on_change=lambda text: CasePage.save_draft(text, CasePage.box).debounce(_SAVE_AFTER_MS),
             hint=_("About 4,000 letters or 1,300 Japanese characters are sent as one part, at most ten parts."),
             error=error_of(CasePage, "text"),
         ),
         room_left(id="text-room", counts="text"),
-        rx.el.p(CasePage.draft_note, role="status", class_name="text-small text-quiet empty:hidden"),
+        draft_note(_("Draft saved"), id="text-saved", saved={"text": CasePage.saved}),
+        flash(CasePage.other_draft, tone="attention"),
         file_uploads(CasePage.uploading, error=error_of(CasePage, "uploads")),
         flash(CasePage.secrets_note, tone="attention"),
         form_actions(button(send_words(CasePage.secrets_note), type="submit")),

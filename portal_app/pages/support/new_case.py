@@ -7,6 +7,7 @@ import reflex as rx
 from portal_app.components.button import button, link_button
 from portal_app.components.byte_counter import byte_counter
 from portal_app.components.condition import when
+from portal_app.components.draft_note import draft_note
 from portal_app.components.field import checkbox_field, select_field, text_area, text_field
 from portal_app.components.file_uploads import file_uploads
 from portal_app.components.form import form_actions, live_form
@@ -89,7 +90,12 @@ def _form() -> rx.Component:
             hint=_("At most 10,000 characters. Leave out passwords, PINs and card numbers: nobody here needs them."),
             error=error_of(NewCasePage, "text"),
         ),
-        rx.el.p(NewCasePage.draft_note, role="status", class_name="text-small text-quiet empty:hidden"),
+        draft_note(
+            _("Draft saved"),
+            id="case-saved",
+            saved={"subject": NewCasePage.saved_subject, "text": NewCasePage.saved_text},
+        ),
+        flash(NewCasePage.other_draft, tone="attention"),
         file_uploads(NewCasePage.uploading, error=error_of(NewCasePage, "uploads")),
         rx.cond(NewCasePage.about != "", _context()),
         flash(NewCasePage.secrets_note, tone="attention"),

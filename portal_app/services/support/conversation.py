@@ -169,25 +169,33 @@ class Conversation:
         await self._publish(customer.user_id, str(case_id))
         return str(message.id)
 
-    async def withdraw(self, customer: Customer, message_id: UUID) -> str:
-        """Take a message back before it is sent, and return its text. Raises NotFound, Conflict once it is sent."""
+    async def withdraw(self, customer: Customer, case_id: UUID, message_id: UUID, *, typed: str = "") -> Draft:
+        """Take a message back before it is sent. Its text is a draft again, before what is typed or saved already.
+
+        Raises NotFound, and Conflict once it is sent.
+        """
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             message = await self._message(session, customer, message_id)
+            if message.case_id != case_id:
+                raise NotFound("no such message")
             # The worker that sends it takes the same lock: the second of the two sees what the first did.
             if message.state != "queued" or message.seq == 0 or message.kind == "rating":
                 raise Conflict("sent already", user_message=_TOO_LATE)
             message.state = "withdrawn"
             until = self._clock() + timedelta(hours=self._settings.portal_upload_hours)
-            await detach(session, message.id, draft=str(message.case_id), until=until)
+            await detach(session, message.id, draft=str(case_id), until=until)
+            found = await self._joined_draft(session, customer.user_id, message, typed)
             await wake(session, self._context.queue, message)
-            await wake_next(session, self._context.queue, message.case_id)
-        await self._publish(customer.user_id, str(message.case_id))
-        return message.text
+            await wake_next(session, self._context.queue, case_id)
+        await self._publish(customer.user_id, str(case_id))
+        return found
 
-    async def text_of(self, customer: Customer, message_id: UUID) -> str:
-        """Return the text of a customer's message. Raises NotFound."""
-        async with self._database.unit_of_work(customer=customer.user_id) as session:
-            return (await self._message(session, customer, message_id)).text
+    async def _joined_draft(self, session: AsyncSession, user_id: UUID, message: MessageRow, typed: str) -> Draft:
+        key = (user_id, str(message.case_id))
+        row = await session.get(DraftRow, key, with_for_update=True)
+        known = Draft(row.content, row.version) if row else Draft("", 0)
+        content = "\n\n".join(filter(None, (message.text, typed or known.content)))
+        return known if content == known.content else await self._write_draft(session, row, key, content)
 
     async def retry(self, customer: Customer, message_id: UUID) -> None:
         """Send again what Salesforce did not accept. Raises NotFound, Conflict where it was not refused."""
@@ -214,13 +222,18 @@ class Conversation:
             row = await session.get(DraftRow, (user_id, key[:40]), with_for_update=True)
             if row is not None and row.version != version and row.content != content:
                 raise Conflict("draft changed", user_message="This text was changed on another device.")
-            if row is None:
-                row = DraftRow(user_id=user_id, key=key[:40], content=content)
-                session.add(row)
-            else:
-                row.content, row.version, row.updated_at = content, row.version + 1, self._clock()
-            await session.flush()
-            return row.version
+            return (await self._write_draft(session, row, (user_id, key[:40]), content)).version
+
+    async def _write_draft(
+        self, session: AsyncSession, row: DraftRow | None, key: tuple[UUID, str], content: str
+    ) -> Draft:
+        if row is None:
+            row = DraftRow(user_id=key[0], key=key[1], content=content)
+            session.add(row)
+        else:
+            row.content, row.version, row.updated_at = content, row.version + 1, self._clock()
+        await session.flush()
+        return Draft(row.content, row.version)
 
     async def _take(self, session: AsyncSession, message: MessageRow, uploads: Sequence[UUID] = ()) -> None:
         session.add(message)

@@ -10,7 +10,6 @@ import reflex as rx
 from portal_app.domain.errors import Conflict, InvalidInput, SecretsFound
 from portal_app.domain.idempotency import RATE_CASE, REPLY_TO_CASE, SOLVE_CASE, Call, Claim
 from portal_app.domain.identifiers import our_id
-from portal_app.domain.support.case import clean_text
 from portal_app.domain.support.message import ENTRY_PAGE, LONGEST_REPLY_BYTES, Entry, Thread, parse_reply
 from portal_app.domain.support.rating import Rating
 from portal_app.domain.support.secrets import refuse_secrets
@@ -83,7 +82,8 @@ class CasePage(PageState, rx.State):
     rating: str = "none"
     secrets_note: str = ""
     draft: str = ""
-    draft_note: str = ""
+    saved: str = ""
+    other_draft: str = ""
     box: int = 0
     uploading: UploadPlace = UploadPlace()
     errors: dict[str, str] = {}
@@ -93,22 +93,25 @@ class CasePage(PageState, rx.State):
     _known: list[str] = []
     _key: str = ""
     _most: int = ENTRY_PAGE
-    _sent: str = ""
     _asked_about: list[str] = []
 
     async def _open_page(self) -> str | None:
         """Read the conversation and the draft. A case that agents merged into another leads there."""
         self._case, self._known, self._key = str(our_id(self._last_part())), [], uuid4().hex
         self.errors = await portal().flash_messages.read(self._query("flash"))
-        self.announcement = self.draft_note = ""
-        self._most, self.secrets_note, self._asked_about, self._sent = ENTRY_PAGE, "", [], ""
+        self.announcement = self.other_draft = ""
+        self._most, self.secrets_note, self._asked_about = ENTRY_PAGE, "", []
         if (master := await self._read_page()) is not None:
             return master
         customer = await self._customer()
         found = await portal().support.conversation.draft(customer.user_id, self._case)
-        self.draft, self._draft_version, self.box = found.content, found.version, self.box + 1
-        self.uploading = UploadPlace.for_draft(self._case, self.box)
+        self._show_draft(found.content, found.version)
         return None
+
+    def _show_draft(self, content: str, version: int) -> None:
+        self.draft = self.saved = content
+        self._draft_version, self.other_draft, self.box = version, "", self.box + 1
+        self.uploading = UploadPlace.for_draft(self._case, self.box)
 
     async def _read_page(self) -> str | None:
         """Read the conversation."""
@@ -146,21 +149,21 @@ class CasePage(PageState, rx.State):
         self.entries = [_row(entry, self._case) for entry in thread.entries]
 
     @handler
-    async def save_draft(self, text: str):
-        """Save what is typed. Text that was saved on another device meanwhile is not overwritten."""
+    async def save_draft(self, text: str, box: int):
+        """Save what is typed in a box. Text that was saved on another device meanwhile is not overwritten."""
         if not isinstance(text, str) or len(text.encode()) > LONGEST_REPLY_BYTES:
             return
-        # What was typed right before it was sent comes late: it is no draft any more.
-        if self._sent and clean_text(text) == self._sent:
+        # What was typed right before the box was emptied or filled comes late: it is no draft any more.
+        if box != self.box:
             return
-        customer, saved = await self._customer(), portal().support.conversation.save_draft
+        customer, conversation = await self._customer(), portal().support.conversation
         try:
-            self._draft_version = await saved(customer.user_id, self._case, text, version=self._draft_version)
-            self.draft_note = _("Draft saved")
+            saved = conversation.save_draft(customer.user_id, self._case, text, version=self._draft_version)
+            self._draft_version, self.saved, self.other_draft = await saved, text, ""
         except Conflict:
-            other = await portal().support.conversation.draft(customer.user_id, self._case)
+            other = await conversation.draft(customer.user_id, self._case)
             self._draft_version = other.version
-            self.draft_note = _("Another device has this draft too: {text}").format(text=other.content)
+            self.other_draft = _("Another device has this draft too: {text}").format(text=other.content)
 
     @handler
     async def send(self, form: dict[str, Any]):
@@ -181,18 +184,17 @@ class CasePage(PageState, rx.State):
             return await portal().support.conversation.reply(customer, case_id, text, claim=claim, uploads=uploads)
 
         await portal().idempotency.once_shared(call, reply, status=201)
-        self.errors, self.draft, self._draft_version, self.draft_note = {}, "", 0, ""
-        self.secrets_note, self._asked_about, self._sent = "", [], text
-        self._key, self.box = uuid4().hex, self.box + 1
-        self.uploading = UploadPlace.for_draft(self._case, self.box)
+        self.errors, self.secrets_note, self._asked_about, self._key = {}, "", [], uuid4().hex
+        self._show_draft("", 0)
         await self._read_page()
 
     @handler
-    async def take_back(self, message_id: str):
-        """Take a message back into the box before it is sent."""
-        text = await portal().support.conversation.withdraw(await self._customer(), our_id(message_id))
-        self.draft, self.box, self._sent = text, self.box + 1, ""
-        self.uploading = UploadPlace.for_draft(self._case, self.box)
+    async def take_back(self, message_id: str, typed: str):
+        """Take a message back into the box before it is sent, before what is typed there by now."""
+        customer, conversation = await self._customer(), portal().support.conversation
+        known = typed[:LONGEST_REPLY_BYTES] if isinstance(typed, str) else ""
+        found = await conversation.withdraw(customer, our_id(self._case), our_id(message_id), typed=known)
+        self._show_draft(found.content, found.version)
         await self._read_page()
 
     @handler
@@ -220,7 +222,7 @@ class CasePage(PageState, rx.State):
     @handler
     async def undo_solving(self):
         """Keep the case open."""
-        await portal().support.conversation.withdraw(await self._customer(), our_id(self.solving))
+        await portal().support.conversation.withdraw(await self._customer(), our_id(self._case), our_id(self.solving))
         await self._read_page()
 
     @handler

@@ -51,7 +51,9 @@ class NewCasePage(PageState, rx.State):
     same_words: str = ""
     subject: str = ""
     text: str = ""
-    draft_note: str = ""
+    saved_subject: str = ""
+    saved_text: str = ""
+    other_draft: str = ""
     secrets_note: str = ""
     box: int = 0
     errors: dict[str, str] = {}
@@ -71,8 +73,9 @@ class NewCasePage(PageState, rx.State):
         customer = await self._customer()
         found = await portal().support.conversation.draft(customer.user_id, NEW_CASE_DRAFT)
         self._draft, self._draft_version = _parsed(found.content), found.version
-        self.subject, self.text = self._draft.get("subject", ""), self._draft.get("text", "")
-        self.errors, self.draft_note, self.secrets_note, self._asked_about = {}, "", "", []
+        self.subject = self.saved_subject = self._draft.get("subject", "")
+        self.text = self.saved_text = self._draft.get("text", "")
+        self.errors, self.other_draft, self.secrets_note, self._asked_about = {}, "", "", []
         self._key, self.box, self._is_taken = uuid4().hex, self.box + 1, False
         self.uploading = UploadPlace.for_draft(NEW_CASE_DRAFT, self.box)
 
@@ -126,12 +129,13 @@ class NewCasePage(PageState, rx.State):
         content = json.dumps(self._draft, ensure_ascii=False) if any(self._draft.values()) else ""
         try:
             saved = conversation.save_draft(customer.user_id, NEW_CASE_DRAFT, content, version=self._draft_version)
-            self._draft_version, self.draft_note = await saved, _("Draft saved")
+            self._draft_version, self.other_draft = await saved, ""
+            self.saved_subject, self.saved_text = self._draft.get("subject", ""), self._draft.get("text", "")
         except Conflict:
             other = await conversation.draft(customer.user_id, NEW_CASE_DRAFT)
             self._draft_version = other.version
             text = _parsed(other.content).get("text", "")
-            self.draft_note = _("Another device has this draft too: {text}").format(text=text)
+            self.other_draft = _("Another device has this draft too: {text}").format(text=text)
 
     @handler
     async def open_case(self, form: dict[str, Any]):

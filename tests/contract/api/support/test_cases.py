@@ -78,7 +78,11 @@ async def test_a_message_is_taken_back_before_it_is_sent_and_not_afterwards(ben:
     case_id = await opened(ben)
     taken = (await ben.call("POST", f"/api/cases/{case_id}/comments", {"text": "Too quick"})).json()
     path = f"/api/cases/{case_id}/comments/{taken['id']}"
-    assert (await ben.call("DELETE", path)).json()["content"] == "Too quick"
+    assert (await ben.call("DELETE", path.replace(case_id, str(uuid4())))).status_code == 404
+    await ben.call("PUT", f"/api/drafts/{case_id}", {"content": "Typed since", "version": 0})
+    # What was sent and what was typed since are both there, on every device.
+    assert (await ben.call("DELETE", path)).json() == {"content": "Too quick\n\nTyped since", "version": 2}
+    assert (await ben.get(f"/api/drafts/{case_id}")).json()["content"] == "Too quick\n\nTyped since"
     await send_waiting(worker, case_id)
     assert [entry["kind"] for entry in (await thread(ben, case_id))["entries"]] == ["opening"]
     assert (await ben.call("DELETE", path)).status_code == 409

@@ -53,9 +53,14 @@ async function list() {
   if (entries.some((entry) => entry.state === "received")) poll = setTimeout(list, POLL_MS);
 }
 
+const cutOf = (file) => entries.find((entry) => entry.state === "receiving" && !entry.file && entry.size === file.size);
+
 function add(files) {
-  for (const file of files) {
-    const cut = entries.find((entry) => entry.state === "receiving" && !entry.file && entry.size === file.size);
+  const isOne = !part(place, "input").multiple;
+  for (const file of isOne ? [...files].slice(0, 1) : files) {
+    const cut = cutOf(file);
+    // Where one file is asked for, it takes the place of an earlier one.
+    if (isOne) entries.filter((other) => other !== cut).forEach(remove);
     const entry = cut ?? { name: file.name, size: file.size, received: 0, state: "receiving" };
     entry.file = file;
     if (!cut) entries.push(entry);

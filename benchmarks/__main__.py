@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import (
+    alerts,
     api,
     approval,
     bus,
@@ -43,13 +44,14 @@ MEASUREMENTS: dict[str, Callable[[Stage], list[Row]]] = {
     "entry": entry.measure,
     "lanes": lanes.measure,
     "forecast": forecasting.rows,
+    "alerts": alerts.measure,
     "bus": bus.measure,
     "stampede": catalogue.stampede,
     "uploads": uploads.measure,
     "help": help.measure,
 }
 
-WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "help"}
+WITHOUT_PAGES = {"lanes", "bus", "stampede", "forecast", "alerts", "help"}
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ app.add_typer(announce, name="announce")
 Yes = Annotated[bool, typer.Option("--yes", help="Do what is shown")]
 Home = Annotated[Path, typer.Option(help="Where the demo keeps its data", envvar="PORTAL_HOME")]
 CachedKind = Literal["catalog"]
+DoctorProcess = Literal["all", "web", "worker", "listener"]
 Shift = Annotated[str, typer.Option(help="How far to move it: 45m, 3h, 10d, or back with -3h")]
 English = Annotated[str, typer.Option("--en", help="What it means and what to do, in English")]
 Japanese = Annotated[str, typer.Option("--ja", help="The same in Japanese")]
@@ -58,6 +59,18 @@ def listener() -> None:
 def migrate() -> None:
     """Bring the database up to date, as its owner."""
     _become("portal_app.infra.database.migrate")
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs")] = False,
+    process: Annotated[DoctorProcess, typer.Option(help="Look at what this process uses")] = "all",
+    only: Annotated[str, typer.Option(help="Groups or single checks, such as redis,whmcs.role")] = "",
+    seconds: Annotated[float, typer.Option(help="Deadline of each check; 0: its own")] = 0,
+) -> None:
+    """Say whether the portal would work here, and what to do where not. Exit code 0 fine, 1 wrong, 78 settings."""
+    options = ["--process", process, "--only", only, *(["--json"] if as_json else [])]
+    _become("portal_app.jobs.admin.doctor", *options, *(["--seconds", str(seconds)] if seconds else []))
 
 
 @mails.command()

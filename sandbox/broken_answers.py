@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.faults import VendorBroken
+from sandbox.streamed import Streamed
 
 _PAGE = "<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>Please sign in to this network</h1></body>"
 
@@ -68,6 +69,8 @@ def broken_answer(broken: VendorBroken) -> Response:
 
 def half_of(answer: Response) -> Response:
     """Return an answer that breaks off in the middle of this one; an empty one is reset instead."""
+    if isinstance(answer, Streamed):
+        return answer.half()
     if not answer.body:
         return Reset()
     half = Half(answer.body, answer.status_code)

@@ -1,4 +1,4 @@
-"""All of the sandbox's state: documents in one SQLite file, so that a kill -9 loses nothing that was answered."""
+"""All of the sandbox's state: documents and files in one SQLite file, so that a kill -9 loses no answered call."""
 
 import json
 import sqlite3
@@ -6,14 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 Document = dict[str, Any]
+PART_BYTES = 256 * 1024
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     kind TEXT NOT NULL, key TEXT NOT NULL, position INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL,
     UNIQUE (kind, key));
+CREATE TABLE IF NOT EXISTS file_parts (key TEXT NOT NULL, number INTEGER NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (key, number));
 CREATE TABLE IF NOT EXISTS sequences (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -60,6 +63,25 @@ class Store:
             rows = self._db.execute("SELECT body FROM documents WHERE kind=? ORDER BY position", (kind,)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def put_file(self, key: str, content: BinaryIO) -> None:
+        """Keep the bytes of a file, read from where it stands, part by part."""
+        with self.transaction():
+            self._db.execute("DELETE FROM file_parts WHERE key=?", (key,))
+            for number, part in enumerate(iter(lambda: content.read(PART_BYTES), b"")):
+                self._db.execute("INSERT INTO file_parts VALUES (?,?,?)", (key, number, part))
+
+    def file(self, key: str) -> Iterator[bytes]:
+        """Yield the bytes of a file, part by part; nothing for one that is not kept."""
+        number = 0
+        while True:
+            with self._lock:
+                query = "SELECT content FROM file_parts WHERE key=? AND number=?"
+                row = self._db.execute(query, (key, number)).fetchone()
+            if row is None:
+                return
+            yield row[0]
+            number += 1
+
     def next_number(self, sequence: str, start: int = 1) -> int:
         """Return the next number of a named sequence, beginning with `start`."""
         with self._lock:
@@ -91,4 +113,5 @@ class Store:
         """Forget everything."""
         with self.transaction():
             self._db.execute("DELETE FROM documents")
+            self._db.execute("DELETE FROM file_parts")
             self._db.execute("DELETE FROM sequences")

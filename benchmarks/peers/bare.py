@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from benchmarks.peers.storing import store
+
 
 def app() -> Starlette:
     """Return the app: one response is the file named in `PEER_ANSWER`, another the hash of what was sent."""
@@ -23,4 +25,5 @@ def app() -> Starlette:
             sha256.update(part)
         return Response(sha256.hexdigest())
 
-    return Starlette(routes=[Route("/api/invoices", answer), Route("/sink", sink, methods=["PATCH"])])
+    routes = [Route("/api/invoices", answer), Route("/sink", sink, methods=["PATCH"])]
+    return Starlette(routes=[*routes, Route("/store", store, methods=["PATCH"])])

@@ -47,11 +47,11 @@ def reflex_peer(name: str, work: Path, *, redis_url: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def bare_route(work: Path, answer: bytes) -> Iterator[str]:
-    """Serve a route with this JSON response and yield its URL."""
+def bare_route(work: Path, answer: bytes, *, database: str = "") -> Iterator[str]:
+    """Serve a route with this JSON response and yield its URL; another one stores in a database."""
     file, port = work / "answer.json", free_port()
     file.write_bytes(answer)
-    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PEER_ANSWER": str(file)}
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "PEER_ANSWER": str(file), "PEER_DATABASE": database}
     with serving("benchmarks.peers.bare:app", work, port, settings=settings, ready="/api/invoices"):
         yield f"http://127.0.0.1:{port}"
 

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from benchmarks.soak.customers import Customer, Wanted
 from portal_app.domain.checkout.request import OrderRequest
 from portal_app.domain.errors import ExternalError, StillRunning
+from tests.support.clients.kyc_customer import hand_in
 from tests.support.clients.placing import place_order
 from tests.support.clients.portal_driver import Buyer, PortalDriver
 from tests.support.values.documents import picture
@@ -70,7 +71,7 @@ async def live(driver: PortalDriver, book: Book, customer: Customer, buyer: Buye
     user_id = buyer.customer.user_id
     if customer.identity in ("asked", "never"):
         content = picture(colour=user_id.int % 0xFFFFFF)
-        await pressed(lambda: driver.web.profile.kyc_documents.submit(buyer.customer, content, name="card.jpg"))
+        await pressed(lambda: hand_in(driver.web, buyer.customer, content))
     elif customer.identity == "early":
         await pressed(lambda: driver.decide_identity(buyer))
     if customer.has_fibre:

@@ -11,19 +11,22 @@ from portal_app.components.watcher import when_changed
 from portal_app.language import _
 
 PLACE = "files"
-# Names of the fields that a form carries along: the ids of what arrived, and whether something has not.
-IDS, WAITING = "uploads", "uploads_waiting"
+IDS = "uploads"
 
 
-def file_uploads(place: Any, *, error: Text = "") -> rx.Component:
-    """Let several files be chosen, dropped or pasted, each with its progress; put it into a live form.
+def file_uploads(place: Any, *, name: str = IDS, label: str = "", accept: str = "", error: Text = "") -> rx.Component:
+    """Let files be chosen, dropped or pasted, each with its progress; put it into a form.
+
+    The form's field `name` carries the ids of what arrived, and `<name>_waiting` says whether something has not. With
+    `accept` one file of these kinds is asked for, which takes the place of an earlier one.
 
     `place` tells the `key` of their draft, with a slash and what changes when the list starts again, the `most_bytes`
     of a file, and the words `hint` and `too_large`.
     """
     chooser = rx.el.input(
         type="file",
-        multiple=True,
+        multiple=not accept,
+        **({"accept": accept} if accept else {}),
         id=f"{PLACE}-input",
         aria_describedby=f"{PLACE}-hint",
         custom_attrs={"data-part": "input"},
@@ -31,13 +34,13 @@ def file_uploads(place: Any, *, error: Text = "") -> rx.Component:
     )
     return rx.el.div(
         when_changed(place.key, _open_script(), runs_first=True),
-        rx.el.label(_("Files"), html_for=f"{PLACE}-input", class_name="text-small font-medium"),
+        rx.el.label(label or _("Files"), html_for=f"{PLACE}-input", class_name="text-small font-medium"),
         rx.el.p(place.hint, id=f"{PLACE}-hint", class_name="text-small text-quiet"),
         chooser,
         rx.el.ul(custom_attrs={"data-part": "list"}, aria_label=_("Files"), class_name="grid gap-3 empty:hidden"),
         rx.el.ul(_pattern(), hidden=True),
-        rx.el.input(type="hidden", name=IDS, custom_attrs={"data-part": "ids"}),
-        rx.el.input(type="hidden", name=WAITING, custom_attrs={"data-part": "waiting"}),
+        rx.el.input(type="hidden", name=name, custom_attrs={"data-part": "ids"}),
+        rx.el.input(type="hidden", name=f"{name}_waiting", custom_attrs={"data-part": "waiting"}),
         rx.el.p(role="status", custom_attrs={"data-part": "note"}, class_name="text-small text-quiet empty:hidden"),
         when(has(error), rx.el.p(error, role="alert", class_name="text-small text-problem")),
         id=PLACE,

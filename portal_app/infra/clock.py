@@ -83,6 +83,11 @@ def today() -> date:
     return now().astimezone(JAPAN).date()
 
 
+def host_seconds() -> float:
+    """Return what this host's own clock shows, in unix seconds: only to compare it with another clock."""
+    return time.time()
+
+
 def host_ahead_seconds() -> float:
     """Return by how many seconds this host's own clock is ahead of PostgreSQL's."""
     return time.time() - unmoved_timestamp()

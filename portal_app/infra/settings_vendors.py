@@ -72,6 +72,13 @@ class VendorSettings(BaseModel):
         15.0, gt=0, description="How often WHMCS is asked whether a top-up is paid while its charge is unknown"
     )
 
+    portal_auto_top_up_reading_hours: float = Field(
+        36.0, gt=0, description="How old, in hours, a reading may be from which data are bought by themselves"
+    )
+    portal_auto_top_up_month_end_hours: float = Field(
+        6.0, ge=0, description="Hours before a month's end in which no data are bought by themselves"
+    )
+
     sf_login_url: str = Field("https://login.salesforce.com", description="Salesforce login host")
     sf_audience: str = Field("", description="Audience of the login token; the login host when empty")
     sf_client_id: str = Field("", description="Consumer key of the connected app")

@@ -36,7 +36,6 @@ from portal_app.integrations.freebit.locks import LineLocks
 from portal_app.integrations.http import vendor_client
 from portal_app.integrations.salesforce.budget import DailyBudget
 from portal_app.integrations.salesforce.cancellations import SalesforceCancellations
-from portal_app.integrations.salesforce.case_files import SalesforceCaseFiles
 from portal_app.integrations.salesforce.cases import SalesforceCases
 from portal_app.integrations.salesforce.catalog import SalesforceCatalog
 from portal_app.integrations.salesforce.client import SalesforceClient
@@ -98,7 +97,7 @@ class Vendors:
     internet: EligibilityGateway
     cancellations: CancellationCaseGateway
     cases: CaseGateway
-    case_files: FileGateway
+    files: FileGateway
     _budget: DailyBudget
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -153,11 +152,11 @@ def build_vendors(settings: Settings, redis: Redis, database: Database) -> Vendo
         stream=SalesforceEventStream(settings, login),
         sims=sims,
         sim_inventory=SalesforceSimInventory(salesforce),
-        kyc=SalesforceKyc(salesforce, SalesforceFiles(salesforce, settings)),
+        kyc=SalesforceKyc(salesforce),
         internet=SalesforceEligibility(salesforce),
         cancellations=SalesforceCancellations(salesforce),
         cases=SalesforceCases(salesforce, settings),
-        case_files=SalesforceCaseFiles(salesforce, settings),
+        files=SalesforceFiles(salesforce, settings),
         lines=(whmcs_line, sf_line, sf_long_line, freebit_line),
         _closers=(freebit.aclose, salesforce.aclose, login.aclose, whmcs.aclose),
         _budget=salesforce.budget,

@@ -25,7 +25,7 @@ from portal_app.infra.settings import Settings
 from portal_app.infra.start import read_settings
 from portal_app.infra.tasks.cancellation import raise_if_cancelled
 from portal_app.jobs.leader import lead, until_stopped
-from portal_app.jobs.preflight import check_database, check_keys
+from portal_app.jobs.preflight import refuse_if_useless, start_checks
 from portal_app.services.inbound.inbox import ALL_CHANGES, topic_kind
 from portal_app.services.inbound.own_changes import is_own_change
 from portal_app.wiring.portal import Portal, build, set_portal
@@ -197,6 +197,5 @@ def _committed_at(header: dict[str, Any]) -> str:
 if __name__ == "__main__":
     settings = read_settings("listener")
     report_flaws()
-    check_keys(settings)
-    check_database(settings, "worker")
+    refuse_if_useless(start_checks(settings, "listener"))
     asyncio.run(listen(settings))

@@ -11,7 +11,7 @@ from portal_app.infra.log.logs import LOGGING_FILE
 from portal_app.infra.metrics_server import Metrics
 from portal_app.infra.settings import Settings
 from portal_app.infra.start import read_settings
-from portal_app.jobs.preflight import check_database, check_frontend, check_keys, check_port
+from portal_app.jobs.preflight import refuse_if_useless, start_checks
 
 # Reflex serves the built frontend and builds nothing: a web process needs no JavaScript tool.
 _AS_BUILT = {
@@ -31,10 +31,7 @@ _MOST_FILES = 1024 * 1024
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return granian's exit code. Exits with 78 for what no restart corrects."""
     # Here, not in granian's workers: it would start those again for ever.
-    check_keys(settings)
-    check_frontend()
-    check_port(settings)
-    check_database(settings, "web")
+    refuse_if_useless(start_checks(settings, "web"))
     # The children count; their parent has the time to add up.
     metrics = Metrics(settings, "web", writes=False).start()
     child = subprocess.Popen(

@@ -29,7 +29,7 @@ from portal_app.infra.settings import Settings
 from portal_app.infra.start import read_settings, refuse_to_start
 from portal_app.jobs.backlog import watch_backlog
 from portal_app.jobs.leader import lead, until_stopped
-from portal_app.jobs.preflight import check_database, check_keys
+from portal_app.jobs.preflight import refuse_if_useless, start_checks
 from portal_app.jobs.schedule import run_schedule
 from portal_app.jobs.worker_slots import Slot
 from portal_app.wiring.portal import Portal, build, set_portal
@@ -95,6 +95,5 @@ async def _lead(portal: Portal) -> None:
 if __name__ == "__main__":
     settings = read_settings("worker")
     report_flaws()
-    check_keys(settings)
-    check_database(settings, "worker")
+    refuse_if_useless(start_checks(settings, "worker"))
     asyncio.run(work(settings))

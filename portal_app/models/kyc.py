@@ -1,4 +1,4 @@
-"""Identity checks, and documents until Salesforce has them."""
+"""Identity checks of customers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,9 +13,11 @@ from portal_app.models.columns import encrypted_column, time_column
 
 
 class IdentityCheckRow(SQLModel, table=True):
-    """One customer. `document_id` is the last document, `digest` its keyed hash, by which a repeat is recognised.
+    """One customer. `document_id` is the upload of the last document.
 
-    `handed_over_at` is None until Salesforce has the document; `read_at` is the time of the last read of Salesforce.
+    `digest` is the keyed hash of one that came whole in a form, by which a repeat is recognised. `refusal` is the key
+    of the reason why the last document was not taken. `handed_over_at` is None until Salesforce has the document;
+    `read_at` is the time of the last read of Salesforce.
     """
 
     __tablename__ = "identity_checks"
@@ -26,6 +28,7 @@ class IdentityCheckRow(SQLModel, table=True):
     document_id: UUID | None = None
     digest: bytes | None = None
     was_lost: bool = False
+    refusal: str = ""
     submitted_at: datetime | None = time_column(default=None, nullable=True)
     handed_over_at: datetime | None = time_column(default=None, nullable=True)
     read_at: datetime = time_column(default_factory=now)
@@ -43,24 +46,13 @@ class IdentityCheckRow(SQLModel, table=True):
             submitted_at=self.submitted_at,
             is_pending=self.is_pending,
             was_lost=self.was_lost,
+            refusal=self.refusal,
         )
 
     @classmethod
     async def locked(cls, session: AsyncSession, user_id: UUID) -> "IdentityCheckRow":
         """Return a customer's row, locked for this transaction; it is created if missing."""
         connection = await session.connection()
-        new = {"user_id": user_id, "status": "not_submitted", "was_lost": False, "read_at": now()}
+        new = {"user_id": user_id, "status": "not_submitted", "was_lost": False, "refusal": "", "read_at": now()}
         await connection.execute(insert(cls).values(new).on_conflict_do_nothing())
         return (await session.exec(select(cls).where(cls.user_id == user_id).with_for_update())).one()
-
-
-class IdentityFile(SQLModel, table=True):
-    """A document not yet sent to Salesforce, as base64. The web role may insert documents but not read them."""
-
-    __tablename__ = "identity_files"
-
-    document_id: UUID = Field(primary_key=True)
-    user_id: UUID = Field(foreign_key="users.id")
-    kind: str
-    content: str = encrypted_column("identity_files.content")
-    kept_at: datetime = time_column(default_factory=now)

@@ -1,11 +1,11 @@
 """What a SIM line used on each day, as the portal read it."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,6 +14,24 @@ from portal_app.models.columns import time_column
 
 # More rows would make one statement too large.
 _AT_ONCE = 1000
+# One row a line: a file has thousands of lines, each with a month of days.
+_DAYS = sa.text("""
+SELECT service_id, array_agg(day) AS days, array_agg(used_bytes) AS used FROM sim_readings
+WHERE service_id = ANY(:ids) AND day >= :since AND NOT is_set_aside GROUP BY service_id
+""")
+# All rows are one value: as thousands of values the statement takes longer to write than to run.
+_WRITE = sa.text("""
+INSERT INTO sim_readings AS known (service_id, day, user_id, used_bytes, source, is_set_aside, read_at)
+SELECT service_id, day, user_id, used_bytes, source, is_set_aside, read_at
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told(service_id int, day date, user_id uuid, used_bytes bigint,
+    source text, is_set_aside boolean, read_at timestamptz)
+ON CONFLICT (service_id, day) DO UPDATE
+SET used_bytes = EXCLUDED.used_bytes, source = EXCLUDED.source, is_set_aside = EXCLUDED.is_set_aside,
+    read_at = EXCLUDED.read_at
+WHERE (known.used_bytes <> EXCLUDED.used_bytes OR known.source <> EXCLUDED.source)
+    AND (EXCLUDED.source = 'file' OR known.source <> 'file')
+RETURNING day
+""")
 
 
 class SimReading(SQLModel, table=True):
@@ -45,22 +63,14 @@ class SimReading(SQLModel, table=True):
         cls, session: AsyncSession, service_ids: list[int], since: date
     ) -> list[tuple[int, date, int]]:
         """Return service, day and bytes of the days of several lines that count, since a day."""
-        query = select(col(cls.service_id), col(cls.day), col(cls.used_bytes)).where(
-            col(cls.service_id).in_(service_ids), col(cls.day) >= since, col(cls.is_set_aside).is_(False)
-        )
-        return [(service_id, day, used) for service_id, day, used in (await session.exec(query)).all()]
+        found = await (await session.connection()).execute(_DAYS, {"ids": service_ids, "since": since})
+        return [(row.service_id, *day) for row in found for day in zip(row.days, row.used, strict=True)]
 
     @classmethod
     async def write(cls, session: AsyncSession, rows: list[dict[str, Any]]) -> int:
         """Write readings; return how many were new or changed. What a file told is replaced by files only."""
-        changed = 0
+        connection, changed = await session.connection(), 0
         for start in range(0, len(rows), _AT_ONCE):
-            write = insert(cls).values(rows[start : start + _AT_ONCE])
-            values = {name: write.excluded[name] for name in ("used_bytes", "source", "is_set_aside", "read_at")}
-            is_news = sa.or_(col(cls.used_bytes) != write.excluded.used_bytes, col(cls.source) != write.excluded.source)
-            may_write = sa.or_(write.excluded.source == "file", col(cls.source) != "file")
-            again = write.on_conflict_do_update(
-                index_elements=["service_id", "day"], set_=values, where=sa.and_(is_news, may_write)
-            ).returning(col(cls.day))
-            changed += len((await (await session.connection()).execute(again)).all())
+            values = json.dumps(rows[start : start + _AT_ONCE], default=str)
+            changed += len((await connection.execute(_WRITE, {"rows": values})).all())
         return changed

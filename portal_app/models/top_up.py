@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import NotFound
 from portal_app.domain.money import Money
+from portal_app.domain.sim.auto_top_up import PastTopUp
 from portal_app.domain.sim.top_up import ENDED, UNSETTLED, TopUpOrder, TopUpReason, TopUpState
 from portal_app.infra.clock import now
 from portal_app.models.columns import id_column, time_column
@@ -23,6 +24,7 @@ class TopUpRow(SQLModel, table=True):
 
     `line` is the keyed hash of the line's number when it was bought. `invoice_tried_at` and `capture_tried_at` are the
     times of WHMCS calls whose outcome may not be known; `data_sends` counts what was sent to the carrier.
+    `is_automatic`: the customer's choice for the line started it.
     """
 
     __tablename__ = "top_ups"
@@ -52,6 +54,7 @@ class TopUpRow(SQLModel, table=True):
     data_sent_at: datetime | None = time_column(default=None, nullable=True)
     delivered_at: datetime | None = time_column(default=None, nullable=True)
     ended_at: datetime | None = time_column(default=None, nullable=True)
+    is_automatic: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
 
     @property
     def price(self) -> Money:
@@ -89,7 +92,12 @@ class TopUpRow(SQLModel, table=True):
             delivered_at=self.delivered_at,
             ended_at=self.ended_at,
             confirm_until=self.confirm_until if self.state == "confirm" else None,
+            is_automatic=self.is_automatic,
         )
+
+    def to_past(self) -> PastTopUp:
+        """Return what counts of it for the next purchase."""
+        return PastTopUp(self.standing_state, self.total, self.asked_at, self.paid_at, self.delivered_at)
 
     @classmethod
     async def locked(cls, session: AsyncSession, top_up_id: UUID) -> "TopUpRow":
@@ -110,6 +118,13 @@ class TopUpRow(SQLModel, table=True):
         """Return the purchase of a service that is not over, or None."""
         query = select(cls).where(cls.service_id == service_id, col(cls.state).not_in(list(ENDED)))
         return (await session.exec(query.limit(1))).first()
+
+    @classmethod
+    async def of_lines(cls, session: AsyncSession, service_ids: Sequence[int], *, since: datetime) -> "list[TopUpRow]":
+        """Return the purchases of several services that were begun or paid since a moment."""
+        is_recent = sa.or_(col(cls.asked_at) >= since, col(cls.paid_at) >= since)
+        query = select(cls).where(col(cls.service_id).in_(list(service_ids)), is_recent)
+        return list((await session.exec(query.order_by(col(cls.asked_at)))).all())
 
     @classmethod
     async def of_invoices(cls, session: AsyncSession, invoice_ids: Sequence[int]) -> "list[TopUpRow]":

@@ -17,7 +17,8 @@ class UploadRow(SQLModel, table=True):
 
     `lease` names the request whose piece arrives, until `lease_until`. `parts` counts those of the file as it came,
     `checked_parts` those that the check wrote instead; None: it is sent as it came. `tried_at` is the time of a call
-    whose outcome may not be known yet. `digest` is the keyed hash of what is sent, `md5` what Salesforce compares.
+    whose outcome may not be known yet. `is_document`: the customer submitted it as an identity document, and it is not
+    at Salesforce yet. `digest` is the keyed hash of what is sent, `md5` what Salesforce compares.
     """
 
     __tablename__ = "uploads"
@@ -33,6 +34,7 @@ class UploadRow(SQLModel, table=True):
     draft: str = Field(default="", max_length=40)
     message_id: UUID | None = Field(default=None, foreign_key="support_messages.id", index=True)
     position: int = 0
+    is_document: bool = False
     lease: UUID | None = None
     lease_until: datetime | None = time_column(default=None, nullable=True)
     media_type: str = ""
@@ -44,6 +46,11 @@ class UploadRow(SQLModel, table=True):
     sf_document_id: str | None = Field(default=None, max_length=18, index=True)
     created_at: datetime = time_column(default_factory=now)
     expires_at: datetime = time_column(default_factory=now)
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether the customer sent it as part of something: it does not expire, and cannot be taken away."""
+        return self.message_id is not None or self.is_document
 
     @property
     def sent_size(self) -> int:

@@ -8,8 +8,9 @@ from portal_app.infra.settings import Settings
 
 # Changes by the customer, each counted apart.
 ChangeKind = Literal[
-    "address-check", "calendar-link", "cancellation", "passkey", "password", "recovery-codes", "top-up"
-]
+    "address-check", "auto-top-up", "calendar-link", "cancellation", "line-alert", "passkey", "password",
+    "recovery-codes", "top-up",
+]  # fmt: skip
 _ORDERS = "You have placed many orders in a short time. Try again in {wait}, or write to us if you need more at once."
 _SAME_ORDER = (
     "You have ordered the same several times in a short time. Look at your orders, or try again in {wait} if you need "

@@ -117,11 +117,11 @@ def build(settings: Settings, *, role: Role) -> Portal:
     follow_offset(settings.portal_clock_file)
     base = build_base(settings, role)
     context = build_context(base)
-    identity, profile = build_identity(context), build_profile(base, context)
+    identity, uploads = build_identity(context), build_uploads(base, context)
+    profile = build_profile(base, context, uploads.handing_over)
     billing, catalog = build_billing(base, context), build_catalog(base)
     subscriptions = build_subscriptions(base, context, billing, catalog)
     sim, internet = build_sim(base, context, catalog, billing=billing), build_internet(base, context, profile)
-    idempotency, uploads = Idempotency(settings, base.database, context.secrets.tokens), build_uploads(base, context)
     checkout = checkout_context(context, billing, subscriptions, profile, internet)
     orders = build_orders(base, catalog, checkout)
     about = build_about(billing.invoices, orders.orders, subscriptions.services, sim.line_status)
@@ -134,7 +134,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         live=base.live, reads=base.reads, limits=context.limits, vendors=base.vendors,
         response_cache=response_cache,
         flash_messages=FlashMessages(base.redis, limit=settings.portal_refusal_limit),
-        idempotency=idempotency,
+        idempotency=Idempotency(settings, base.database, context.secrets.tokens),
         identity=identity,
         registration=build_registration(base, context, identity.sign_in),
         profile=profile,

@@ -9,6 +9,7 @@ from portal_app.services.profile.kyc_review import KycReview
 from portal_app.services.profile.postcodes import Postcodes
 from portal_app.services.profile.profile_changes import ProfileChanges
 from portal_app.services.profile.profiles import Profiles
+from portal_app.services.uploads.handing_over import HandingOver
 from portal_app.wiring.base import Base
 
 
@@ -24,7 +25,7 @@ class ProfileServices:
     kyc_review: KycReview
 
 
-def build_profile(base: Base, context: ServiceContext) -> ProfileServices:
+def build_profile(base: Base, context: ServiceContext, handing_over: HandingOver) -> ProfileServices:
     """Build the services over WHMCS, which stores personal data, and Salesforce, where agents review documents."""
     vendors, live = base.vendors, base.live
     profiles = Profiles(context, vendors.people, live)
@@ -41,5 +42,5 @@ def build_profile(base: Base, context: ServiceContext) -> ProfileServices:
         ),
         email_changes=EmailChanges(context, profiles),
         kyc_documents=KycDocuments(context, vendors.kyc, live),
-        kyc_review=KycReview(context, vendors.kyc, live),
+        kyc_review=KycReview(context, vendors.kyc, live, handing_over=handing_over),
     )

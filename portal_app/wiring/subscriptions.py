@@ -15,6 +15,11 @@ from portal_app.services.sim.top_up_payment import TopUpPayment
 from portal_app.services.sim.top_up_progress import TopUpProgress
 from portal_app.services.sim.top_ups import TopUps
 from portal_app.services.sim.usage_import import UsageImports
+from portal_app.services.sim_alerts.alerts import LineAlerts
+from portal_app.services.sim_alerts.auto_top_up import AutoTopUps
+from portal_app.services.sim_alerts.line_facts import LineRecords
+from portal_app.services.sim_alerts.line_watches import LineWatches
+from portal_app.services.sim_alerts.top_up_outcomes import TopUpOutcomes
 from portal_app.services.subscriptions.add_on_endings import AddOnEndings
 from portal_app.services.subscriptions.cancellation_delivery import CancellationDelivery
 from portal_app.services.subscriptions.cancellations import Cancellations
@@ -44,6 +49,8 @@ class SimServices:
     changes: LineChanges
     reconcile: LineReconcile
     usage_imports: UsageImports
+    alerts: LineAlerts
+    auto_top_ups: AutoTopUps
     top_ups: TopUps
     top_up_progress: TopUpProgress
     top_up_payment: TopUpPayment
@@ -87,8 +94,11 @@ def build_subscriptions(
 def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing: BillingServices) -> SimServices:
     """Build the services over Freebit, and over WHMCS where data are paid for."""
     settings, database, vendors = base.settings, base.database, base.vendors
-    status = LineStatus(settings, database, vendors.sims, reads=base.reads)
-    progress = TopUpProgress(database, base.queue, live=base.live, billing=billing.invoices)
+    note = LineWatches(base.queue).note
+    status = LineStatus(settings, database, vendors.sims, reads=base.reads, note=note)
+    moved = TopUpOutcomes(context.email_outbox, note).moved
+    progress = TopUpProgress(database, base.queue, live=base.live, billing=billing.invoices, moved=moved)
+    records = LineRecords(catalog)
     return SimServices(
         line_status=status,
         overviews=LineOverviews(database, base.queue, status=status, catalog=catalog),
@@ -96,7 +106,9 @@ def build_sim(base: Base, context: ServiceContext, catalog: Catalog, *, billing:
         links=LineLinks(settings, database, vendors, catalog=catalog, live=base.live),
         changes=LineChanges(settings, database, vendors.sims, live=base.live),
         reconcile=LineReconcile(settings, database, vendors, catalog=catalog),
-        usage_imports=UsageImports(settings, database),
+        usage_imports=UsageImports(settings, database, note),
+        alerts=LineAlerts(context, records, base.live),
+        auto_top_ups=AutoTopUps(context, records, base.live),
         top_ups=TopUps(context),
         top_up_progress=progress,
         top_up_payment=TopUpPayment(

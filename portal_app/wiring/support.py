@@ -42,7 +42,7 @@ def build_support(
     cases = SupportCases(base.settings, base.database, gateway, reads=base.reads, live=base.live)
     return SupportServices(
         cases=cases,
-        files=CaseFiles(context, base.vendors.case_files),
+        files=CaseFiles(context, base.vendors.files),
         conversation=Conversation(context, base.live),
         about=about,
         delivery=SupportDelivery(

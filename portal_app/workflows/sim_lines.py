@@ -59,6 +59,20 @@ async def settle_line_changes() -> str:
     return found["state"]
 
 
+@durable(name="watch_lines")
+async def watch_lines(service_ids: str) -> str:
+    """Look at lines of which something new is known: tell of alerts that fire, buy what customers chose."""
+    ids = [int(each) for each in service_ids.split(",")]
+    alerts, choices = portal().sim.alerts, portal().sim.auto_top_ups
+    judged = await step("judge_alerts", lambda: alerts.judge(ids), priority="sync")
+    while (await step("tell_alerts", lambda: alerts.tell(ids), priority="sync"))["value"]:
+        pass
+    on = await step("auto_top_ups", lambda: choices.on_of(ids), priority="sync")
+    for service_id in on["value"] or []:
+        await step("start_auto_top_up", partial(choices.start, service_id), priority="sync")
+    return judged["state"]
+
+
 @durable(name="top_up")
 async def top_up(top_up_id: str) -> str:
     """Carry one purchase on from where it stands until it is over."""

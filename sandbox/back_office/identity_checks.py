@@ -1,10 +1,10 @@
 """What the agent who checks identities can do: look at a customer's documents, verify or reject."""
 
-import base64
 from collections import defaultdict
 
 from sandbox.back_office.actions import Rows, UnknownRecord
 from sandbox.store import Document, Store
+from sandbox.streamed import Content
 
 _ACCOUNTS = (
     "SELECT Id, Name, SF_Account_No__c, Id_Verification_Status__c, Id_Verification_Submitted_At__c, "
@@ -44,15 +44,12 @@ class IdentityChecks:
         fields = {"Id_Verification_Status__c": _DECISIONS[action], "Id_Verification_Note__c": note[:255] or None}
         self._salesforce.update("Account", rows[0]["Id"], fields)
 
-    def content(self, version_id: str) -> tuple[str, bytes]:
-        """Return a document's name and bytes. Raises UnknownRecord."""
-        version, kept = (
-            self._salesforce.get("ContentVersion", version_id),
-            self._store.get("salesforce:file", version_id),
-        )
-        if version is None or kept is None:
+    def content(self, version_id: str) -> tuple[str, Content]:
+        """Return a document's name and content. Raises UnknownRecord."""
+        version = self._salesforce.get("ContentVersion", version_id)
+        if version is None:
             raise UnknownRecord(version_id)
-        return str(version["PathOnClient"]), base64.b64decode(kept["data"])
+        return str(version["PathOnClient"]), Content(int(version["ContentSize"]), self._store.file(version_id))
 
     def _files(self) -> dict[str, list[Document]]:
         versions = {row["ContentDocumentId"]: row for row in self._salesforce.query(_VERSIONS)}

@@ -22,6 +22,7 @@ from sandbox.back_office.sim_lines import SimLines
 from sandbox.back_office.support import SupportCases, values_of
 from sandbox.faults import FaultSettings
 from sandbox.salesforce.support_objects import CASE_STATUSES
+from sandbox.streamed import Streamed
 from sandbox.switches import SWITCHES
 
 _HERE = Path(__file__).parent
@@ -125,7 +126,7 @@ class Office:
         except UnknownRecord:
             return Response(status_code=404)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-        return Response(content, headers=headers | {"Cache-Control": "no-store"}, media_type="application/octet-stream")
+        return Streamed(content, headers | {"Cache-Control": "no-store"})
 
     async def _support_cases(self, request: Request) -> Response:
         return self._page("support.html", request, cases=self._support.cases())

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, Protocol
 
 from sandbox.back_office.actions import Rows, UnknownRecord, WrongState
@@ -113,7 +114,7 @@ class SupportCases:
         """
         place = str(values.get("mail") or case_id)
         fields = {"PathOnClient": values["name"], "FirstPublishLocationId": place}
-        call = Call("POST", (), blob=base64.b64decode(str(values["content"]), validate=True))
+        call = Call("POST", (), blob=BytesIO(base64.b64decode(str(values["content"]), validate=True)))
         version = self._files.create(call, fields)
         document = str((self._salesforce.get("ContentVersion", version) or {})["ContentDocumentId"])
         if values.get("public", True):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from sandbox.salesforce.changes import Actor
 from sandbox.salesforce.errors import SalesforceError
@@ -24,7 +24,7 @@ class Call:
     body: Any = None
     actor: Actor = field(default_factory=Actor)
     locked: bool = False
-    blob: bytes | None = None
+    blob: BinaryIO | None = None
 
     @property
     def api_path(self) -> str:
@@ -44,7 +44,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """What a call answers: status, a JSON body (None: empty; bytes: as they are) and headers beside the usual."""
+    """What a call answers: status, a JSON body (None: empty; Content: a file) and headers beside the usual."""
 
     status: int = 200
     body: Any = None

@@ -46,6 +46,7 @@ RISKY: dict[str, dict[str, Any]] = {
     CHECKOUT.replace("load", "add_card"): {},
     f"{PAGES}orders___order____order_page.add_card": {},
     POSTCODE.replace("look_up_postcode", "save_address"): {"form": DETAILS},
+    f"{PAGES}subscriptions___subscription____subscription_page.turn_on_auto_top_up": {},
     f"{PAGES}notifications___preferences____notifications_page.make_link": {},
     ACCOUNT.replace("load", "begin_email_change"): {"form": {"email": "mallory@example.jp"}},
 }

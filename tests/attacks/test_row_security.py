@@ -30,6 +30,8 @@ TABLES = [
     "sim_lines",
     "sim_readings",
     "top_ups",
+    "line_alerts",
+    "auto_top_ups",
     "internet_eligibility",
     "cancellations",
     "notification_choices",
@@ -71,6 +73,16 @@ INSERT INTO top_ups (id, user_id, service_id, line, gigabytes, total, currency, 
 SELECT user_id, user_id, 900000 + whmcs_client_id, 'x', 1, 550, 'JPY', 'done', '', '', 0, now() FROM id_mappings
 ON CONFLICT DO NOTHING
 """
+_ALERTS = """
+INSERT INTO line_alerts (service_id, kind, user_id, amount, unit, set_at, value, is_due)
+SELECT 900000 + whmcs_client_id, 'left', user_id, 1024, 'mb', now(), 0, false FROM id_mappings ON CONFLICT DO NOTHING
+"""
+_AUTO = """
+INSERT INTO auto_top_ups (service_id, user_id, gigabytes, threshold_mb, total, cap, currency, is_on, off_reason,
+  changed_at)
+SELECT 900000 + whmcs_client_id, user_id, 1, 1024, 550, 5500, 'JPY', false, 'you', now() FROM id_mappings
+ON CONFLICT DO NOTHING
+"""
 _CHOICES = """
 INSERT INTO notification_choices (user_id, topic, portal, mail)
 SELECT user_id, 'orders', true, true FROM id_mappings ON CONFLICT DO NOTHING
@@ -106,7 +118,7 @@ async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUI
         await ben.call("POST", ending, {"reason": "price"}, Idempotency_Key=uuid4().hex)
         assert (await ben.call("DELETE", ending, Idempotency_Key=uuid4().hex)).status_code == 200
     with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
-        for row in (_RESERVE, _LINES, _READINGS, _TOP_UPS, _CHOICES, _LINKS):
+        for row in (_RESERVE, _LINES, _READINGS, _TOP_UPS, _ALERTS, _AUTO, _CHOICES, _LINKS):
             owner.execute(row)
     read = portal.identity.sessions.read_access_token
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id

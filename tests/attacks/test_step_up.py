@@ -35,6 +35,7 @@ RISKY: list[tuple[str, str, dict[str, object] | None]] = [
     ("DELETE", "/api/payment-methods/987654", None),
     ("GET", "/api/invoices.csv", None),
     ("POST", "/api/subscriptions/1/cancellation", {"reason": "price"}),
+    ("PUT", "/api/subscriptions/1/sim/auto-top-up", {"gigabytes": 1, "threshold_mb": 1024, "cap": 5500, "total": 550}),
 ]
 
 

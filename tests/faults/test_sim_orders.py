@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portal_app.infra.settings import Settings
+from tests.support.clients.kyc_customer import hand_in
 from tests.support.clients.portal_driver import PortalDriver
 from tests.support.clients.sim_orders import DATA, EID, HOLDER, VOICE, VOICE_OPTIONS, ported, reviewed
 from tests.support.running.processes import Processes
@@ -181,14 +182,14 @@ async def test_voice_order_of_an_unverified_customer_waits_unbilled_and_goes_on_
 
     await until(agent_knows_why, "the agent reads why")
     assert await driver.orders_at_whmcs(buyer) == 0
-    await driver.web.profile.kyc_documents.submit(buyer.customer, picture(), name="card.jpg")
+    await hand_in(driver.web, buyer.customer, picture())
 
     async def arrived() -> bool:
         check = await driver.web.profile.kyc_documents.check_for(buyer.customer)
         return check.status == "submitted" and not check.is_pending
 
     await until(arrived, "the document is with the agents")
-    assert await driver.value("SELECT count(*) FROM identity_files WHERE user_id = %s", buyer.customer.user_id) == 0
+    assert await driver.value("SELECT count(*) FROM upload_parts WHERE user_id = %s", buyer.customer.user_id) == 0
     await driver.decide_identity(buyer)
     await driver.expect_all_active_once([(buyer, order)])
     assert [step for step, _ in await driver.timeline(order)][:5] == [

@@ -17,6 +17,7 @@ _EXCEPTIONS = {
 }
 _READS_THE_DATABASE = {
     "portal_app/infra/database/database.py": "reads PostgreSQL's clock for infra.clock",
+    "portal_app/infra/checks/database.py": "compares it with the host's",
     "portal_app/models/mirror.py": "reads it inside a transaction, where the order of writers depends on it",
 }
 

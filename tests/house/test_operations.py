@@ -18,7 +18,7 @@ _OF_LANES = {
 _PAGE = (ROOT / "docs" / "operations.md").read_text()
 
 
-def _figures() -> Iterator[str]:
+def figures() -> Iterator[str]:
     for path in python_files("portal_app"):
         for node in ast.walk(tree_of(path)):
             match node:
@@ -29,7 +29,7 @@ def _figures() -> Iterator[str]:
 
 
 def test_every_figure_is_listed_for_operators() -> None:
-    names = set(_figures())
+    names = set(figures())
     assert len(names) > 15
     assert {name for name in names if f"`{name}" not in _PAGE} == set()
 
@@ -39,7 +39,7 @@ def test_every_listed_figure_exists() -> None:
         re.findall(r"`(portal_[a-z_]+)(?:\{[a-z, ]+\})?`", _PAGE.partition("## Figures")[2].partition("\n## ")[0])
     )
     assert listed
-    assert {name.removesuffix("_total") for name in listed} <= set(_figures())
+    assert {name.removesuffix("_total") for name in listed} <= set(figures())
 
 
 def test_every_table_has_its_place_in_the_table_of_what_is_kept_how_long() -> None:

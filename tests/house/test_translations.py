@@ -29,6 +29,7 @@ NOT_FOR_CUSTOMERS = {
     "portal_app/domain/sim/line_link.py",
     "portal_app/domain/sim/usage_file.py",
 }
+FOLDERS_OF_OPERATORS = (Path("portal_app/infra/checks"), Path("portal_app/integrations/checks"))
 # Calls whose texts no customer reads.
 INTERNAL_CALLS = {"OrderStopped", "ValueError", "RuntimeError", "counter", "gauge", "histogram", "Field"}
 SENTENCE = re.compile(r"[A-Z][^\n]*\s[^\n]*[.?!]")
@@ -47,7 +48,7 @@ def test_every_sentence_for_customers_is_translated() -> None:
 
 def _is_for_customers(path: Path) -> bool:
     is_layer = path.is_relative_to("portal_app") and path.parts[1] in LAYERS
-    return is_layer and path.as_posix() not in NOT_FOR_CUSTOMERS
+    return is_layer and path.as_posix() not in NOT_FOR_CUSTOMERS and path.parent not in FOLDERS_OF_OPERATORS
 
 
 def _is_translated(text: str) -> bool:

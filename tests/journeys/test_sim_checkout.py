@@ -88,11 +88,19 @@ def _sends_a_document(page: Page) -> None:
     assert findings_on(page, f"/account/verification?next={quote(f'/checkout?plan={PLAN}', safe='')}") == []
     field = page.get_by_label("Photo or scan of the document")
     field.set_input_files({"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
-    page.get_by_role("button", name="Send the document").click()
-    expect(page.get_by_text("This picture cannot be read.")).to_be_visible()
+    expect(page.get_by_text("Use a JPG, PNG or PDF file.")).to_be_visible()
+    # Another file takes the place of the first.
     field.set_input_files({"name": "card.png", "mimeType": "image/png", "buffer": picture("PNG")})
+    expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if "identity-document" in request.url else None)
     page.get_by_role("button", name="Send the document").click()
     page.wait_for_url(f"**/checkout?plan={PLAN}")
+    page.go_back()
+    expect(page.get_by_text("Being checked", exact=True).first).to_be_visible()
+    page.go_forward()
+    page.wait_for_url(f"**/checkout?plan={PLAN}")
+    assert len(posted) == 1
 
 
 def _answers_about_the_sim(page: Page) -> None:

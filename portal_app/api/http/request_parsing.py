@@ -90,6 +90,11 @@ def is_json(request: Request) -> bool:
     return _content_type(request) == _JSON
 
 
+def is_multipart(request: Request) -> bool:
+    """Say whether a body is told to be a form with files."""
+    return _content_type(request) == _MULTIPART
+
+
 def wants_json(request: Request) -> bool:
     """Say whether the caller is a program: it sent no form, and no file or empty body that asks for a page."""
     kind = _content_type(request)

@@ -7,31 +7,20 @@ import time
 from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
 
 import structlog
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from portal_app.domain.errors import ExternalUnavailable
 from portal_app.frontend_files import ROOT, client_folder, is_built_from, stamp_of
+from portal_app.infra.checks.machine import OUTDATED_PAGES
+from portal_app.infra.redis.refusals import refusal_of, write_probe
 from portal_app.wiring.portal import Portal, portal
 
 # Balancers ask every few seconds, several at a time: what they are told is this old at most.
 _KEPT_SECONDS = 2.0
 # A server that needs longer is of no use to customers.
 _DEADLINE_SECONDS = 3
-_PROBE_KEY, _PROBE_SECONDS = "ready:probe", 60
-# Redis's own words for a write that it refuses, by their first; the rest of its answer stays in the log.
-_REFUSALS = {
-    "OOM": "Redis is full and takes no writes: raise maxmemory, or set maxmemory-policy to volatile-lru",
-    "READONLY": "Redis is a read-only replica: REDIS_URL must lead to the primary",
-    "NOREPLICAS": "Redis takes no writes: too few replicas are connected",
-    "MISCONF": "Redis takes no writes: it cannot save to its disk",
-    "NOPERM": "Redis does not let this user write",
-    "WRONGPASS": "Redis refuses the password",
-    "NOAUTH": "Redis asks for a password",
-}
-_OUTDATED = "the pages are built from other sources than this code"
 # Set by the process that serves built pages (portal_app/jobs/web.py); in `portal dev` Reflex serves its own.
 _SERVES_BUILT_PAGES = "__REFLEX_MOUNT_FRONTEND_COMPILED_APP"
 _log = structlog.get_logger(__name__)
@@ -110,16 +99,16 @@ async def _database() -> None:
 
 async def _redis() -> None:
     try:
-        await cast(Awaitable[Any], portal().redis.set(_PROBE_KEY, b"", ex=_PROBE_SECONDS))
+        await write_probe(portal().redis)
     except (RedisError, OSError) as error:
-        raise NotReady(_refusal_of(error), f"{type(error).__name__}: {error}") from error
+        raise NotReady(refusal_of(error), f"{type(error).__name__}: {error}") from error
 
 
 async def _frontend() -> None:
     if os.environ.get(_SERVES_BUILT_PAGES) != "true":
         return
     if not await asyncio.to_thread(_are_pages_current, client_folder()):
-        raise NotReady(_OUTDATED)
+        raise NotReady(OUTDATED_PAGES)
 
 
 @cache
@@ -139,11 +128,3 @@ def _words_of(said: str) -> str:
         "read-only": "PostgreSQL takes no writes",
     }
     return next((words for part, words in known.items() if part in said), "PostgreSQL does not answer")
-
-
-def _refusal_of(error: Exception) -> str:
-    # The library takes the code off the text where it has a class for it.
-    code = getattr(error, "status_code", None) or str(error).partition(" ")[0]
-    return _REFUSALS.get(
-        code, "Redis refuses to write" if isinstance(error, ResponseError) else "Redis does not answer"
-    )

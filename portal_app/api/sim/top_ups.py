@@ -33,7 +33,7 @@ class TopUpOrderView(Resource):
     """One purchase. `standing`: under_way, checking (of the charge), confirm, paid, done, stopped or with_team.
 
     `confirm`: the card was declined, and the invoice can be paid at billing until `confirm_until`. `reason` says why it
-    stopped. The times are those of the invoice, the payment and the data.
+    stopped. The times are those of the invoice, the payment and the data. `is_automatic`: the line's automatic top-up.
     """
 
     id: UUID
@@ -47,6 +47,7 @@ class TopUpOrderView(Resource):
     paid_at: datetime | None
     delivered_at: datetime | None
     confirm_until: datetime | None
+    is_automatic: bool
 
 
 @dataclass

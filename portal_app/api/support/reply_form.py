@@ -1,7 +1,5 @@
 """A reply with one small file as a native form: for browsers and networks in which uploads in pieces do not work."""
 
-import hashlib
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +12,7 @@ from portal_app.api.http.idempotency import FIELD
 from portal_app.api.http.problem import BadRequest
 from portal_app.api.http.request_parsing import wants_json
 from portal_app.api.http.responses import refused, see_other
-from portal_app.api.uploads.file_form import FileForm, read_file_form
+from portal_app.api.uploads.file_form import FileField, FileForm, file_form
 from portal_app.domain.errors import InvalidInput, PortalError, SecretsFound
 from portal_app.domain.idempotency import Call, Claim
 from portal_app.domain.identifiers import our_id
@@ -57,9 +55,9 @@ async def reply_by_form(request: Request, customer: SignedInCustomer, case_id: O
     typed: dict[str, str] = {}
     page = f"/support/cases/{known}"
     try:
-        form = await read_file_form(request, file=_FILE, most=_LARGEST)
-        typed = {"text": form.fields.get("text", "")}
-        await _reply(customer, known, form)
+        async with file_form(request, customer.user_id, FileField(_FILE, str(known), _LARGEST)) as form:
+            typed = {"text": form.fields.get("text", "")}
+            await _reply(customer, known, form)
     except PortalError as error:
         told: PortalError = error
         if isinstance(error, TooLargeUpload):
@@ -77,23 +75,10 @@ async def _reply(customer: Customer, case_id: UUID, form: FileForm) -> None:
     if not key:
         raise BadRequest("no key", code="idempotency_key_missing")
     built = portal()
+    uploads, digest = ([form.file.upload_id], form.file.sha256) if form.file else ([], "")
 
     async def take(claim: Claim) -> str:
-        uploads = [await _stored(customer, case_id, form)] if form.content else []
         return await built.support.conversation.reply(customer, case_id, text, claim=claim, uploads=uploads)
 
-    digest = hashlib.sha256(form.content).hexdigest()
     call = Call(customer.user_id, _REPLY, key, f"{case_id}\n{digest}\n{text}")
     await built.idempotency.once_shared(call, take, status=303)
-
-
-async def _stored(customer: Customer, case_id: UUID, form: FileForm) -> UUID:
-    """Take the file as an upload that arrived in one piece."""
-
-    async def piece() -> AsyncIterator[bytes]:
-        yield form.content
-
-    uploads, size = portal().uploads, len(form.content)
-    begun = UUID(await uploads.uploads.begin(customer.user_id, name=form.name, size=size, draft=str(case_id)))
-    await uploads.receiving.receive(customer.user_id, begun, offset=0, piece=piece())
-    return begun

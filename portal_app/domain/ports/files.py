@@ -1,4 +1,4 @@
-"""Files at Salesforce, as services see them: stored with a case, and fetched."""
+"""Files at Salesforce, as services see them: stored with a record, and fetched."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class FileSink(Protocol):
 
 
 class FileGateway(Protocol):
-    """Salesforce: files of cases. Raises as every port does."""
+    """Salesforce: files of records. Raises as every port does."""
 
     async def stored(self, file: OutgoingFile) -> str | None:
         """Return the document of an upload that Salesforce has, None where it has none.
@@ -68,10 +68,10 @@ class FileGateway(Protocol):
         """
         ...
 
-    async def store(self, sf_case_id: str, file: OutgoingFile, read: ReadPart) -> None:
-        """Store a file with a case. Sent once: `stored` shows whether it arrived.
+    async def store(self, record_id: str, file: OutgoingFile, read: ReadPart) -> None:
+        """Store a file with a case or an account. Sent once: `stored` shows whether it arrived.
 
-        Raises OutcomeUnknown, and NotFound where the case is gone.
+        Raises OutcomeUnknown, and NotFound where the record is gone.
         """
         ...
 

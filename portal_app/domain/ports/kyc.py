@@ -2,9 +2,8 @@
 
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
-from portal_app.domain.profile.kyc_document import Document, KycReviewState
+from portal_app.domain.profile.kyc_document import KycReviewState
 
 
 class KycGateway(Protocol):
@@ -15,9 +14,6 @@ class KycGateway(Protocol):
 
     async def checks(self, account_ids: list[str]) -> dict[str, KycReviewState]:
         """Return how the checks of at most 200 accounts stand, by account, in one call."""
-
-    async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
-        """Put a document with an account under a name of ours, unless it is there. Safe to repeat."""
 
     async def submit(self, account_id: str, *, submitted_at: datetime) -> None:
         """Set the check to Submitted, unless that was done already. Safe to repeat."""

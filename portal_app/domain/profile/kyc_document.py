@@ -5,26 +5,16 @@ from datetime import datetime
 from typing import Literal
 
 CheckStatus = Literal["not_submitted", "submitted", "verified", "rejected"]
-DocumentKind = Literal["jpg", "pdf"]
-MEDIA_TYPES: dict[DocumentKind, str] = {"jpg": "image/jpeg", "pdf": "application/pdf"}
 # A voice line can be ordered with a submitted document; it is activated only with a verified one.
 ORDERABLE: frozenset[CheckStatus] = frozenset({"submitted", "verified"})
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A checked document: a picture written again as JPEG, or a PDF of such pictures."""
-
-    kind: DocumentKind
-    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityCheck:
     """The state of a customer's identity check. `note` is the agent's reason for a rejection.
 
-    `is_pending`: Salesforce does not have the document yet. `was_lost`: Salesforce did not accept it, so the customer
-    has to send it again.
+    `is_pending`: Salesforce does not have the document yet. `was_lost`: it did not reach Salesforce, so the
+    customer has to send it again; `refusal` is the key of the reason where the document itself was not taken.
     """
 
     status: CheckStatus = "not_submitted"
@@ -32,6 +22,7 @@ class IdentityCheck:
     submitted_at: datetime | None = None
     is_pending: bool = False
     was_lost: bool = False
+    refusal: str = ""
 
     @property
     def is_orderable(self) -> bool:

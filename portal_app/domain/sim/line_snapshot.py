@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast, get_args
 
 from portal_app.domain.sim.sim import NetworkType, SimLine, SimState, SimUsage, TopUp, VoiceOption
@@ -10,7 +10,10 @@ from portal_app.domain.sim.sim import NetworkType, SimLine, SimState, SimUsage, 
 
 @dataclass(frozen=True, slots=True)
 class LineSnapshot:
-    """A line as the carrier told; `left_mb`, `today_bytes` and `top_ups` are None where they are unknown."""
+    """A line as the carrier told; `left_mb`, `today_bytes` and `top_ups` are None where they are unknown.
+
+    `told_at` is when its data were read, None where only the line itself was.
+    """
 
     state: SimState = "unknown"
     plan_code: str = ""
@@ -25,6 +28,7 @@ class LineSnapshot:
     today_bytes: int | None = None
     is_restricted: bool = False
     top_ups: tuple[TopUp, ...] | None = None
+    told_at: datetime | None = None
 
     @classmethod
     def of_line(cls, line: SimLine) -> "LineSnapshot":
@@ -53,6 +57,7 @@ class LineSnapshot:
         body = asdict(self)
         for name in ("started_on", "next_plan_on", "ends_on"):
             body[name] = _written(body[name])
+        body["told_at"] = self.told_at.isoformat() if self.told_at else None
         if self.top_ups is not None:
             body["top_ups"] = [
                 {"mb": each.megabytes, "added_on": _written(each.added_on), "expires_on": _written(each.expires_on)}
@@ -78,6 +83,7 @@ class LineSnapshot:
             today_bytes=body.get("today_bytes"),
             is_restricted=bool(body.get("is_restricted")),
             top_ups=None if top_ups is None else tuple(_top_up(each) for each in top_ups),
+            told_at=datetime.fromisoformat(body["told_at"]) if body.get("told_at") else None,
         )
 
 

@@ -64,6 +64,7 @@ class TopUpOrder:
     delivered_at: datetime | None
     ended_at: datetime | None
     confirm_until: datetime | None
+    is_automatic: bool = False
 
     @property
     def standing(self) -> Standing:

@@ -39,6 +39,11 @@ def is_implausible(used_bytes: int, before: Collection[int]) -> bool:
     return used_bytes >= _IMPLAUSIBLE * max(*before, 1)
 
 
+def data_amount(megabytes: float) -> str:
+    """Write an amount of data: GB with one decimal, below one GB whole MB."""
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{round(megabytes)} MB"
+
+
 def month_end(day: date) -> date:
     """Return the last day of a day's month."""
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

@@ -25,6 +25,7 @@ REFUSALS = {
     "encrypted_pdf": "This PDF has a password. Use one without.",
     "too_many_pages": "Use a PDF of at most 20 pages.",
     "malware": "Our virus scanner found something in this file, so it was deleted.",
+    "no_document": "Use a JPG, PNG or PDF file.",
     "not_accepted": "Our system did not accept this file. Send it in another form.",
 }
 
@@ -44,6 +45,8 @@ PNG = FileKind("PNG", "jpg", "image/jpeg", "unreadable_picture")
 PDF = FileKind("PDF", "pdf", "application/pdf", "unreadable_pdf")
 TEXT = FileKind("TEXT", "txt", "text/plain", "not_text")
 OFFICE = FileKind("OFFICE", "", "application/octet-stream", "unreadable_office")
+# What an identity document may be.
+DOCUMENT_KINDS = (JPEG, PNG, PDF)
 _OOXML = "application/vnd.openxmlformats-officedocument."
 OFFICE_TYPES = {
     "docx": _OOXML + "wordprocessingml.document",

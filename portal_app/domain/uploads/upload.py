@@ -18,6 +18,8 @@ PART_BYTES = 256 * 1024
 MEGABYTE = 1024 * 1024
 # What an upload belongs to before its message is sent: a draft is for a case by its id, or for a new one.
 LONGEST_KEY = 40
+# The draft of an identity document: pictures and PDFs alone, for the customer's account instead of a case.
+DOCUMENT_DRAFT = "identity-document"
 _DAY = 86400
 
 
@@ -33,6 +35,14 @@ class Upload:
     refusal: str
     draft: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file that arrived, by the id of its upload; `sha256` is the hash of what came."""
+
+    upload_id: UUID
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """PostgreSQL: one engine per role, and transactions. The only place that commits."""
 
+import asyncio
 import math
 import select
 import time
@@ -84,6 +85,22 @@ class Database:
                 await connection.invalidate(error)
                 raise
             return row
+
+    async def run_for(self, customer: UUID, statement: str, values: Mapping[str, Any]) -> int:
+        """Run one statement for a customer in its own transaction; return how many rows it wrote. It is committed then.
+
+        For statements with much data: all goes to the server at once. Raises DatabaseUnavailable.
+        """
+        async with _translated_errors(), self._main.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                async with driver.pipeline(), driver.transaction():
+                    await driver.execute(_SET_CUSTOMER_PLAIN, (str(customer),))
+                    cursor = await driver.execute(statement, values)
+            except (psycopg.Error, asyncio.CancelledError) as error:
+                await connection.invalidate(error)
+                raise
+            return int(cursor.rowcount)
 
     @asynccontextmanager
     async def identity(self) -> AsyncIterator[AsyncSession]:

@@ -49,6 +49,12 @@ class SmtpMailer:
             refused = ExternalRejected if _is_final(error) else ExternalUnavailable
             raise refused(type(error).__name__, vendor="mail") from error
 
+    async def try_sender(self) -> None:
+        """Connect, log in and name our sender, as for a mail, then leave. Raises aiosmtplib's errors and OSError."""
+        async with aiosmtplib.SMTP(**self._connection()) as server:
+            await server.mail(parseaddr(self._settings.portal_mail_from)[1])
+            await server.rset()
+
     def _add_context(self, message: EmailMessage, context: MailContext) -> None:
         references = [self._message_id(each) for each in context.references]
         headers = {

@@ -129,6 +129,13 @@ def row_name(*primary_key: object) -> str:
     return "/".join(map(str, primary_key))
 
 
+def sealed(model: type[SQLModel], attribute: str, value: str | bytes | memoryview, *primary_key: object) -> bytes:
+    """Return the ciphertext of a value for one row, for a statement that is not made from the model."""
+    kind = dict(_sealed_of(model))[attribute]
+    plain = value.encode() if isinstance(value, str) else value
+    return _ring().seal_bytes(plain, kind.place, row_name(*primary_key))
+
+
 def _mark_with_row(mapper: Mapper[Any], connection: sa.Connection, row: Any) -> None:
     for name, kind in _sealed_of(row.__class__):
         value = row.__dict__.get(name)

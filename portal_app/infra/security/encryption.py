@@ -54,7 +54,7 @@ class KeyRing:
         """Encrypt a text; `place` is table.column, `row` the primary key of the row it is bound to."""
         return self.seal_bytes(value.encode(), place, row)
 
-    def seal_bytes(self, value: bytes, place: str, row: str) -> bytes:
+    def seal_bytes(self, value: bytes | memoryview, place: str, row: str) -> bytes:
         """Encrypt bytes as `seal` encrypts a text."""
         nonce = os.urandom(12)
         return self.header + nonce + self._keys[self.current].encrypt(nonce, value, _bound_to(place, row))

@@ -53,6 +53,10 @@ class FreebitClient:
         except _KeyRefused as error:
             raise Misconfigured(f"{operation.spec}: a fresh key was refused", vendor=VENDOR) from error
 
+    async def try_login(self) -> None:
+        """Ask for an auth key and drop it. Raises Misconfigured and ExternalUnavailable."""
+        await self._authenticate()
+
     async def has_been_well(self) -> bool:
         """Say whether no call of any process has failed since the last that was answered."""
         return await self._line.breaker.has_no_failure()

@@ -14,7 +14,6 @@ from portal_app.domain.ports.support import RemoteCase, RemoteThread, WrittenRep
 from portal_app.domain.profile.customer import Customer
 from portal_app.domain.support.case import CaseCategory, NewCase
 from portal_app.infra.settings import Settings
-from portal_app.integrations.salesforce.case_files import LINKS_OF_CASE, linked_files, links_of_mails
 from portal_app.integrations.salesforce.case_rows import (
     CASE_FIELDS,
     case_of,
@@ -24,6 +23,7 @@ from portal_app.integrations.salesforce.case_rows import (
 )
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.errors import VENDOR, SalesforceRejected
+from portal_app.integrations.salesforce.files import LINKS_OF_CASE, linked_files, links_of_mails
 from portal_app.integrations.salesforce.responses import Record, checked_id, id_of, new_id_of, understood
 
 _SELECT = " ".join(("SELECT", CASE_FIELDS, "FROM Case"))

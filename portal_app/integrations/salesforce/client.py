@@ -102,6 +102,15 @@ class SalesforceClient:
         """Run SOQL that may find very much, through the rate limiter of long calls."""
         return await self._rows(self._long_line, format_soql(template, **values))
 
+    async def describe(self, kind: str) -> Record:
+        """Return how the org describes an object to our user. Raises NotFound where it shows none."""
+        found = await self._rest(f"describe {kind}", "GET", f"sobjects/{kind}/describe", safe=True)
+        return record_of(f"describe {kind}", found)
+
+    async def limits(self) -> Record:
+        """Return the org's limits and what is left of each."""
+        return record_of("limits", await self._rest("limits", "GET", "limits", safe=True))
+
     async def read(self, kind: str, record_id: str, fields: Sequence[str]) -> Record:
         """Return fields of one record. Raises NotFound."""
         path = f"sobjects/{kind}/{checked_id(record_id)}"

@@ -1,14 +1,12 @@
-"""Identity checks in Salesforce: the status on the account, the documents among its files. Implements KycGateway."""
+"""Identity checks in Salesforce: the status on the account. Implements KycGateway."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from portal_app.domain.identifiers import salesforce_id
-from portal_app.domain.profile.kyc_document import MEDIA_TYPES, CheckStatus, Document, KycReviewState
+from portal_app.domain.profile.kyc_document import CheckStatus, KycReviewState
 from portal_app.integrations.salesforce.client import SalesforceClient
-from portal_app.integrations.salesforce.files import SalesforceFiles
 from portal_app.integrations.salesforce.responses import read_each, understood
 
 _STATUS, _NOTE, _AT = "Id_Verification_Status__c", "Id_Verification_Note__c", "Id_Verification_Submitted_At__c"
@@ -20,9 +18,8 @@ _STATUSES: dict[str, CheckStatus] = {"Submitted": "submitted", "Verified": "veri
 class SalesforceKyc:
     """Read and write identity checks."""
 
-    def __init__(self, client: SalesforceClient, files: SalesforceFiles) -> None:
+    def __init__(self, client: SalesforceClient) -> None:
         self._client = client
-        self._files = files
 
     async def status_of(self, account_id: str) -> KycReviewState:
         """Return how the check stands; a status we do not know counts as not submitted. Raises NotFound."""
@@ -34,13 +31,6 @@ class SalesforceKyc:
         """Return how the checks of at most 200 accounts stand, by account, in one call."""
         rows = await self._client.query(_CHECKS, ids=account_ids) if account_ids else []
         return dict(read_each(rows, _account_and_check, listing="identity checks"))
-
-    async def store(self, account_id: str, document: Document, *, document_id: UUID) -> None:
-        """Put a document with an account, unless it is there: looked up by its name, which only the portal gives."""
-        name = f"identity-{document_id}.{document.kind}"
-        if name not in {file.name for file in await self._files.attached(account_id)}:
-            media_type = MEDIA_TYPES[document.kind]
-            await self._files.store(account_id, name=name, content=document.content, media_type=media_type)
 
     async def submit(self, account_id: str, *, submitted_at: datetime) -> None:
         """Set the check to Submitted, unless that was done already: an agent may have decided meanwhile."""

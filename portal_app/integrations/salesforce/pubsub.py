@@ -71,6 +71,19 @@ class SalesforceEventStream:
             async for batch in batches:
                 yield batch
 
+    async def may_follow(self, topic: str) -> bool:
+        """Return whether our user may subscribe to a topic. Raises as `batches` does."""
+        session = await self._login.session()
+        request = wire.TopicRequest(topic_name=topic)
+        async with self._channel() as channel:
+            try:
+                found = await _stub(channel).GetTopic(
+                    request, metadata=_metadata(session), timeout=self._answer_timeout
+                )
+            except grpc.aio.AioRpcError as error:
+                raise stream_fault(topic, error.code(), error.trailing_metadata()) from error
+        return bool(found.can_subscribe)
+
     async def _batches(self, stub: Any, topic: str, after: bytes | None) -> AsyncGenerator[StreamBatch]:
         session = await self._login.session()
         call = stub.Subscribe(metadata=_metadata(session))

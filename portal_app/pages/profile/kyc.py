@@ -5,6 +5,7 @@ import reflex as rx
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
 from portal_app.components.file_field import file_field
+from portal_app.components.file_uploads import file_uploads
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.link import link
 from portal_app.components.live_region import live_region
@@ -16,6 +17,8 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.state.profile.kyc import VerificationPage
+
+_KINDS = ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"
 
 
 @page("/account/verification", title="Identity check", load=VerificationPage.load)
@@ -67,17 +70,27 @@ def _standing() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    form = native_form(
-        file_field(
-            _("Photo or scan of the document"),
-            name="document",
-            accept=".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf",
-            hint=_("JPG, PNG or PDF, at most 5 MB. All four corners in the picture, every word readable."),
+    uploaded = native_form(
+        file_uploads(
+            VerificationPage.uploading,
+            name="upload",
+            label=_("Photo or scan of the document"),
+            accept=_KINDS,
             error=VerificationPage.error,
         ),
         form_actions(button(_("Send the document"), type="submit")),
-        action=VerificationPage.action,
+        action=VerificationPage.uploading.form_action,
+    )
+    plain = native_form(
+        file_field(_("One file"), name="document", accept=_KINDS, hint=_("At most 5 MB.")),
+        form_actions(button(_("Send the document"), type="submit")),
+        action=VerificationPage.uploading.form_action,
         enc_type="multipart/form-data",
+    )
+    folded = rx.el.details(
+        rx.el.summary(_("Files do not go through?"), class_name="cursor-pointer text-small text-quiet"),
+        rx.el.div(plain, class_name="mt-4"),
+        class_name="mt-6",
     )
     kinds = rx.el.ul(
         rx.el.li(_("Residence card or special permanent resident certificate")),
@@ -87,7 +100,7 @@ def _form() -> rx.Component:
         class_name="mb-6 grid list-disc gap-1 pl-5",
     )
     lead = rx.el.p(_("One of these, valid, with the name and the address of your account:"), class_name="mb-3")
-    return section(_("Your document"), lead, kinds, form)
+    return section(_("Your document"), lead, kinds, uploaded, folded)
 
 
 def _about() -> rx.Component:

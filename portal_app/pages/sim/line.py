@@ -46,9 +46,9 @@ def _line() -> rx.Component:
     )
     pending = rx.cond(
         line.pending.length() > 0,
-        rx.el.div(rx.el.h3(_("Under way"), class_name="mt-6 font-semibold"), _facts(line.pending)),
+        rx.el.div(rx.el.h3(_("Under way"), class_name="mt-6 font-semibold"), line_facts(line.pending)),
     )
-    return section(_("SIM"), facts, _facts(line.facts), pending)
+    return section(_("SIM"), facts, line_facts(line.facts), pending)
 
 
 def _data() -> rx.Component:
@@ -59,13 +59,13 @@ def _data() -> rx.Component:
     parts = rx.cond(
         line.parts.length() > 1,
         rx.el.div(
-            _facts(line.parts),
+            line_facts(line.parts),
             rx.el.p(_("What expires first counts as used first."), class_name="mt-1 text-small text-quiet"),
         ),
     )
     top_ups = rx.cond(
         line.top_ups.length() > 0,
-        rx.el.div(rx.el.h3(_("Added data"), class_name="font-semibold"), _facts(line.top_ups)),
+        rx.el.div(rx.el.h3(_("Added data"), class_name="font-semibold"), line_facts(line.top_ups)),
     )
     return section(
         _("Data"),
@@ -89,7 +89,8 @@ def _data() -> rx.Component:
     )
 
 
-def _facts(rows: Any) -> rx.Component:
+def line_facts(rows: Any) -> rx.Component:
+    """List facts, each with its label."""
     return rx.el.dl(
         rx.foreach(
             rows,

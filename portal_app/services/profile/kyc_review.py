@@ -1,6 +1,5 @@
 """Identity checks for the worker: send documents to Salesforce, delete them here, and store agents' decisions."""
 
-import base64
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -8,14 +7,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.ports.kyc import KycGateway
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.profile.kyc_document import Document, KycReviewState
+from portal_app.domain.profile.kyc_document import KycReviewState
 from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.kyc import IdentityCheckRow, IdentityFile
+from portal_app.models.kyc import IdentityCheckRow
 from portal_app.models.user import IdMapping, User
 from portal_app.services.audit import Tag, record
 from portal_app.services.identity.context import ServiceContext
 from portal_app.services.notifications.notices import raise_notice
+from portal_app.services.uploads.handing_over import HandingOver
+from portal_app.services.uploads.uploads import forget_document
 
 PAGE = "/account/verification"
 _TAGS = {"verified": Tag.IDENTITY_VERIFIED, "rejected": Tag.IDENTITY_REJECTED}
@@ -32,6 +33,7 @@ def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
         return False
     is_new = row.status != found.status
     row.was_lost = row.was_lost and found.status == "not_submitted"
+    row.refusal = row.refusal if row.was_lost else ""
     row.status, row.note, row.submitted_at = found.status, found.note or None, found.submitted_at
     return is_new
 
@@ -39,20 +41,21 @@ def apply_review(row: IdentityCheckRow, found: KycReviewState) -> bool:
 class KycReview:
     """Sends documents and stores decisions. Every public method is one step of a workflow and is safe to repeat."""
 
-    def __init__(self, context: ServiceContext, gateway: KycGateway, live: LiveUpdates) -> None:
+    def __init__(
+        self, context: ServiceContext, gateway: KycGateway, live: LiveUpdates, *, handing_over: HandingOver
+    ) -> None:
         self._database = context.database
         self._email_outbox = context.email_outbox
         self._gateway = gateway
         self._live = live
+        self._handing_over = handing_over
 
-    async def hand_over(self, user_id: UUID, document_id: UUID) -> None:
-        """Store a document with the customer's Salesforce account. Raises as the port does."""
-        async with self._database.unit_of_work() as session:
-            file = await session.get(IdentityFile, document_id)
-        if file is None:
-            return
-        document = Document("pdf" if file.kind == "pdf" else "jpg", base64.b64decode(file.content))
-        await self._gateway.store(await self.account_of(user_id), document, document_id=document_id)
+    async def hand_over(self, user_id: UUID, document_id: UUID) -> str:
+        """Store a document with the customer's Salesforce account; return the key of the reason where it is not taken.
+
+        Raises as the port does, and ExternalUnavailable while the document is being checked.
+        """
+        return await self._handing_over.hand_over_document(document_id, await self.account_of(user_id))
 
     async def request_review(self, user_id: UUID, document_id: UUID) -> None:
         """Set the check in Salesforce to submitted, so that agents review the document."""
@@ -61,16 +64,19 @@ class KycReview:
         if row is not None and row.document_id == document_id and row.is_pending and row.submitted_at:
             await self._gateway.submit(await self.account_of(user_id), submitted_at=row.submitted_at)
 
-    async def delete_document(self, user_id: UUID, document_id: UUID, *, was_lost: bool = False) -> None:
-        """Delete the stored document. `was_lost`: Salesforce rejected it, so the customer must send it again."""
+    async def delete_document(
+        self, user_id: UUID, document_id: UUID, *, was_lost: bool = False, refusal: str = ""
+    ) -> None:
+        """Delete our copy. `was_lost`: Salesforce does not have it, so the customer must send one again; `refusal` is
+        the key of the reason where the document itself was not taken.
+        """
         async with self._database.unit_of_work() as session:
             row = await IdentityCheckRow.locked(session, user_id)
-            if file := await session.get(IdentityFile, document_id):
-                await session.delete(file)
+            await forget_document(session, document_id)
             if row.document_id != document_id or not row.is_pending:
                 return
             if was_lost:
-                row.was_lost, row.status, row.submitted_at = True, "not_submitted", None
+                row.was_lost, row.refusal, row.status, row.submitted_at = True, refusal, "not_submitted", None
             else:
                 row.handed_over_at = now()
             record(session, Tag.DOCUMENT_LOST if was_lost else Tag.DOCUMENT_HANDED_OVER, user_id=user_id)

@@ -136,10 +136,15 @@ class LineReconcile:
                 row.iccid, row.eid = line.iccid or row.iccid, line.eid or row.eid
                 known = row.to_snapshot()
                 told = LineSnapshot.of_line(line).to_json()
-                kept = {name: value for name, value in known.to_json().items() if name in _READ_SEPARATELY}
+                kept = {
+                    name: value
+                    for name, value in known.to_json().items()
+                    if name in _READ_SEPARATELY and (known.told_at is not None or name != "left_mb")
+                }
                 row.body = told | kept
             if is_closed:
                 row.end()
 
 
-_READ_SEPARATELY = ("today_bytes", "is_restricted", "top_ups")
+# What is left belongs to the moment at which today's use was read too.
+_READ_SEPARATELY = ("today_bytes", "is_restricted", "top_ups", "left_mb", "told_at")

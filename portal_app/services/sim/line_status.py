@@ -20,7 +20,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.mirror import is_fresh
 from portal_app.models.sim_line import SimLineRow
 from portal_app.services.mirrors.cached_reads import CachedReads, SavedRead
-from portal_app.services.sim.readings import LineDays, visited_days, write_days
+from portal_app.services.sim.readings import LineDays, NoteLines, visited_days, write_days
 
 Value = TypeVar("Value")
 _log = structlog.get_logger(__name__)
@@ -42,11 +42,14 @@ class SavedLine:
 class LineStatus:
     """Read lines: three calls of the carrier at most, and none for a line that was read within minutes."""
 
-    def __init__(self, settings: Settings, database: Database, lines: SimLines, *, reads: CachedReads) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, lines: SimLines, *, reads: CachedReads, note: NoteLines
+    ) -> None:
         self._seconds = settings.freebit_usage_seconds
         self._database = database
         self._lines = lines
         self._reads = reads
+        self._note = note
 
     async def line_of(self, customer: Customer, service_id: int) -> ShownLine | None:
         """Return the number and state of a service's line, its last known state while the carrier is slow or away.
@@ -90,13 +93,16 @@ class LineStatus:
 
     async def _update(self, customer: Customer, shown: SimLineRow) -> bool:
         """Read the carrier and save what it tells; return whether the line's state is news."""
+        asked_at = now()
         line, usage, top_ups = await asyncio.gather(
             self._lines.line(shown.number),
             _optional(self._lines.usage(shown.number)),
             _optional(self._lines.top_ups(shown.number)),
         )
         snapshot = replace(
-            LineSnapshot.of_line(line).with_usage(usage), top_ups=None if top_ups is None else tuple(top_ups)
+            LineSnapshot.of_line(line).with_usage(usage),
+            top_ups=None if top_ups is None else tuple(top_ups),
+            told_at=asked_at,
         )
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             saved = await session.get(SimLineRow, shown.service_id, with_for_update=True)
@@ -107,6 +113,7 @@ class LineStatus:
                 await write_days(session, [days], source="visit")
             is_news = saved.to_snapshot().state != snapshot.state
             saved.body, saved.read_at = snapshot.to_json(), now()
+            await self._note(session, [saved.service_id])
         return is_news
 
     async def _row(self, customer: Customer, service_id: int) -> SimLineRow | None:

@@ -1,7 +1,7 @@
 """Lines' own daily readings: written by visits of a page and by the carrier's file, whichever tells of a day."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -15,6 +15,8 @@ from portal_app.infra.clock import now, today
 from portal_app.infra.metrics import counter
 from portal_app.models.sim_reading import SimReading
 
+# Tells of lines of which something new is known, in the transaction that writes it.
+NoteLines = Callable[[AsyncSession, Sequence[int]], Awaitable[None]]
 Source = Literal["file", "visit"]
 _BEFORE = timedelta(days=31)
 _SET_ASIDE = counter("portal_sim_readings_set_aside", "Daily readings of SIM lines that cannot be and are not used")

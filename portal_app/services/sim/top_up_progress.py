@@ -1,6 +1,6 @@
 """Where purchases of data stand: read, moved on with what customers are told of it, and woken by events."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID, uuid4
 
 import structlog
@@ -19,6 +19,8 @@ from portal_app.services.billing.invoices import Billing
 from portal_app.services.notifications.notices import raise_notice
 from portal_app.services.sim.top_ups import detail_of, workflow_of
 
+# What follows from a purchase elsewhere, in the transaction of its move.
+Moved = Callable[[AsyncSession, TopUpRow], Awaitable[None]]
 # States of which customers get a notice.
 _NOTICES: dict[TopUpState, str] = {
     "confirm": "top_up_confirm",
@@ -40,11 +42,14 @@ _log = structlog.get_logger(__name__)
 class TopUpProgress:
     """Reads and moves purchases; runs in the worker."""
 
-    def __init__(self, database: Database, queue: DurableQueue, *, live: LiveUpdates, billing: Billing) -> None:
+    def __init__(
+        self, database: Database, queue: DurableQueue, *, live: LiveUpdates, billing: Billing, moved: Moved
+    ) -> None:
         self.database = database
         self._queue = queue
         self._live = live
         self._billing = billing
+        self._moved = moved
 
     async def read(self, top_up_id: UUID) -> tuple[TopUpRow, Customer]:
         """Return a purchase and its customer. Raises NotFound."""
@@ -66,8 +71,11 @@ class TopUpProgress:
             is_news = row.move(state, reason) and not (was_late and state == "stopped")
             if is_news and (tag := _TAGS.get(state)):
                 record(session, tag, user_id=row.user_id, detail=detail_of(row))
-            if is_news and (kind := _NOTICES.get(state)):
+            # Of data bought by themselves another notice tells.
+            if is_news and (kind := _NOTICES.get(state)) and not (row.is_automatic and state == "done"):
                 await _tell(session, row, kind)
+            if is_news:
+                await self._moved(session, row)
             customer = await IdMapping.customer_of(session, row.user_id)
         if is_news or changes:
             _log.info("top_up.moved", state=state, reason=row.reason)

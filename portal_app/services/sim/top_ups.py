@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import Conflict, NotFound, OfferChanged
 from portal_app.domain.idempotency import Claim
@@ -16,7 +17,7 @@ from portal_app.infra.settings import Settings
 from portal_app.models.cancellation import CancellationRow
 from portal_app.models.sim_line import SimLineRow
 from portal_app.models.top_up import TopUpRow
-from portal_app.services.audit import Tag, record
+from portal_app.services.audit import Actor, Tag, record
 from portal_app.services.identity.context import ServiceContext
 
 _SHOWN = 24
@@ -64,29 +65,11 @@ class TopUps:
             raise OfferChanged(f"agreed to {agreed}, costs {total.minor}")
         await self._limits.count_change(customer.user_id, "top-up")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
-            # Two keys for one line queue up here; the second finds what the first wrote.
-            await (await session.connection()).execute(_TURN, {"name": f"top-up:{service_id}"})
+            await take_turn(session, service_id)
             line = await SimLineRow.of_service(session, customer.user_id, service_id)
             if line is None or not line.is_linked or line.number_index is None:
                 raise NotFound("no linked line")
-            snapshot = line.to_snapshot()
-            is_ending = await CancellationRow.open_of(session, customer.user_id, service_id) is not None
-            if snapshot.state not in ("active", "unknown") or snapshot.ends_on is not None or is_ending:
-                raise Conflict(f"line is {snapshot.state}", user_message=_NOT_ACTIVE, code="line_not_active")
-            if await TopUpRow.open_of(session, service_id) is not None:
-                raise Conflict("one is under way", user_message=_UNDER_WAY, code="top_up_under_way")
-            row = TopUpRow(
-                user_id=customer.user_id,
-                service_id=service_id,
-                line=line.number_index,
-                gigabytes=gigabytes,
-                total=total.minor,
-                currency=total.currency,
-            )
-            session.add(row)
-            await session.flush()
-            await self._queue.enqueue(session, "top_up", workflow_of(row.id), str(row.id))
-            record(session, Tag.TOP_UP_ASKED, user_id=row.user_id, actor="you", detail=detail_of(row))
+            row = await begin(session, self._queue, line, gigabytes=gigabytes, total=total)
             await claim.finish(session, str(row.id))
         return str(row.id)
 
@@ -103,6 +86,48 @@ class TopUps:
             if row is None or row.user_id != customer.user_id:
                 raise NotFound("no such top-up")
             return row.to_domain()
+
+
+async def take_turn(session: AsyncSession, service_id: int) -> None:
+    """Let purchases for one line begin one after the other; the second finds what the first wrote."""
+    await (await session.connection()).execute(_TURN, {"name": f"top-up:{service_id}"})
+
+
+async def begin(
+    session: AsyncSession,
+    queue: DurableQueue,
+    line: SimLineRow,
+    *,
+    gigabytes: int,
+    total: Money,
+    is_automatic: bool = False,
+) -> TopUpRow:
+    """Write a purchase with its workflow in the caller's transaction, after `take_turn`.
+
+    Raises Conflict where the line is not linked, not active or ends, or a purchase is under way.
+    """
+    snapshot, service_id = line.to_snapshot(), line.service_id
+    is_ending = await CancellationRow.open_of(session, line.user_id, service_id) is not None
+    good = ("active",) if is_automatic else ("active", "unknown")
+    if snapshot.state not in good or snapshot.ends_on is not None or is_ending or line.number_index is None:
+        raise Conflict(f"line is {snapshot.state}", user_message=_NOT_ACTIVE, code="line_not_active")
+    if await TopUpRow.open_of(session, service_id) is not None:
+        raise Conflict("one is under way", user_message=_UNDER_WAY, code="top_up_under_way")
+    row = TopUpRow(
+        user_id=line.user_id,
+        service_id=service_id,
+        line=line.number_index,
+        gigabytes=gigabytes,
+        total=total.minor,
+        currency=total.currency,
+        is_automatic=is_automatic,
+    )
+    session.add(row)
+    await session.flush()
+    await queue.enqueue(session, "top_up", workflow_of(row.id), str(row.id))
+    actor: Actor = "system" if is_automatic else "you"
+    record(session, Tag.TOP_UP_ASKED, user_id=row.user_id, actor=actor, detail=detail_of(row))
+    return row
 
 
 def workflow_of(top_up_id: UUID) -> str:

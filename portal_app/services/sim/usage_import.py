@@ -16,7 +16,7 @@ from portal_app.infra.security.secrets import key_ring_of
 from portal_app.infra.settings import Settings
 from portal_app.models.line_change import LINE_PLACE
 from portal_app.models.sim_line import SimLineRow
-from portal_app.services.sim.readings import LineDays, write_days
+from portal_app.services.sim.readings import LineDays, NoteLines, write_days
 
 # Lines of one transaction.
 _AT_ONCE = 500
@@ -37,10 +37,11 @@ class UsageImport:
 class UsageImports:
     """Write days of lines from a file. The same file again changes nothing."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, note: NoteLines) -> None:
         self._columns = UsageColumns.parse(settings.freebit_usage_columns, unit=settings.freebit_usage_unit)
         self._kept = timedelta(days=settings.portal_keep_reading_days)
         self._database = database
+        self._note = note
         self._ring = key_ring_of(settings)
 
     async def run(self, content: bytes) -> UsageImport:
@@ -76,3 +77,5 @@ class UsageImports:
             lines = [LineDays(*known[index], days[number]) for index, number in indexes.items() if index in known]
             done.unknown += sum(len(days[number]) for index, number in indexes.items() if index not in known)
             done.changed += await write_days(session, lines, source="file")
+            # Also where nothing changed: an import may have ended before the lines were looked at.
+            await self._note(session, [line.service_id for line in lines])

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from portal_app.domain.uploads.file_kind import OFFICE_TYPES, FileKind, kind_of
+from portal_app.domain.uploads.file_kind import DOCUMENT_KINDS, OFFICE_TYPES, FileKind, kind_of
 from portal_app.domain.uploads.file_name import named_by_content
+from portal_app.domain.uploads.upload import DOCUMENT_DRAFT
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.infra.security.encryption import KeyRing
@@ -47,6 +48,8 @@ class Checking:
             await self.refuse(upload_id, "malware")
             return
         kind = kind_of(await part_of(self._database, row.id, AS_IT_CAME, 0), row.size)
+        if row.draft == DOCUMENT_DRAFT and kind not in DOCUMENT_KINDS:
+            kind = kind if kind == "heic" else "no_document"
         if isinstance(kind, str):
             await self.refuse(upload_id, kind)
             return

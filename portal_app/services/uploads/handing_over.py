@@ -1,4 +1,4 @@
-"""Stores the files of a message at Salesforce, in the worker: each once, before the message itself is sent."""
+"""Stores files at Salesforce, in the worker: those of a message before it is sent, and identity documents."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.domain.ports.files import FileGateway, OutgoingFile
+from portal_app.domain.uploads.file_kind import DOCUMENT_KINDS
 from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.settings import Settings
@@ -19,10 +20,11 @@ from portal_app.services.uploads.uploads import delete_parts
 from portal_app.services.write_guard import WriteGuard
 
 _log = structlog.get_logger(__name__)
+_EXTENSIONS = {kind.media_type: kind.extension for kind in DOCUMENT_KINDS}
 
 
 class HandingOver:
-    """Store files with their case."""
+    """Store each file once with the record that it belongs to."""
 
     def __init__(
         self,
@@ -51,14 +53,35 @@ class HandingOver:
         """
         for row in await self._files_of(message_id):
             if row.state == "checked":
-                await self._store(row, sf_case_id)
+                await self._store(row, sf_case_id, row.name)
 
-    async def _store(self, row: UploadRow, sf_case_id: str) -> None:
+    async def hand_over_document(self, upload_id: UUID, account_id: str) -> str:
+        """Store an identity document with an account, and return the key of the reason where it was not taken.
+
+        Raises ExternalUnavailable while it is being checked, and as the gateway does.
+        """
+        row = await self._document(upload_id)
+        if row is None or row.state == "sent":
+            return ""
+        if row.state == "received":
+            raise ExternalUnavailable("the document is being checked", vendor="portal")
+        if row.state == "checked":
+            # The customer's own name for it is used for nothing.
+            await self._store(row, account_id, f"identity-{row.id}.{_EXTENSIONS[row.media_type]}")
+            row = await self._document(upload_id)
+        return row.refusal if row else ""
+
+    async def _document(self, upload_id: UUID) -> UploadRow | None:
+        async with self._database.unit_of_work() as session:
+            row = await session.get(UploadRow, upload_id)
+        return row if row is not None and row.is_document else None
+
+    async def _store(self, row: UploadRow, record_id: str, name: str) -> None:
         version, count = sent_parts(row)
-        file = OutgoingFile(row.id, row.name, row.sent_size, row.media_type, row.md5, count)
+        file = OutgoingFile(row.id, name, row.sent_size, row.media_type, row.md5, count)
 
         async def ask() -> str:
-            await self._gateway.store(sf_case_id, file, lambda number: part_of(self._database, row.id, version, number))
+            await self._gateway.store(record_id, file, lambda number: part_of(self._database, row.id, version, number))
             # Read back, because only Salesforce's own checksum shows that the file arrived whole.
             try:
                 found = await self._gateway.stored(file)
@@ -87,7 +110,9 @@ class HandingOver:
     async def _note_sent(self, upload_id: UUID, document: str) -> None:
         async with self._database.unit_of_work() as session:
             row = await _locked(session, upload_id)
-            row.state, row.sf_document_id = "sent", document
+            row.state = "sent"
+            # An identity document is not shown with any case, even where an agent links it to one.
+            row.sf_document_id = None if row.is_document else document
             await delete_parts(session, upload_id)
 
 

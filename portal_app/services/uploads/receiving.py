@@ -1,13 +1,11 @@
-"""Receives a piece of an upload: sealed part by part, each stored before the next, so that a cut loses little."""
+"""Receives a piece of an upload: stored part by part while it arrives, so that a cut loses little."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from portal_app.domain.errors import Conflict
 from portal_app.domain.uploads.upload import (
     PART_BYTES,
     TooLargeUpload,
@@ -19,16 +17,14 @@ from portal_app.domain.uploads.upload import (
 )
 from portal_app.infra.clock import now
 from portal_app.infra.redis.live import Change, LiveUpdates
-from portal_app.models.upload import UploadPart, UploadRow
+from portal_app.models.upload import UploadRow
 from portal_app.services.identity.context import ServiceContext
+from portal_app.services.uploads.part_writer import LEASE, TOGETHER, PartWriter
 from portal_app.services.uploads.uploads import one_at_a_time, own
 
-# A request that brings nothing for so long loses its turn to the next one: its line is dead.
-_LEASE = timedelta(seconds=15)
+_HELD = TOGETHER * PART_BYTES
 # On a slow line a part is stored before it is full, so that the lease goes on and a cut loses little.
 _LONGEST_HELD = timedelta(seconds=5)
-# Parts of one upload: a client that sends it in tiny pieces would fill the table with rows.
-_MOST_PARTS = 2000
 TOPIC = "support"
 
 
@@ -44,31 +40,42 @@ class Receiving:
         self._limits = limits
         self._clock = clock
 
-    async def receive(self, user_id: UUID, upload_id: UUID, *, offset: int, piece: AsyncIterator[bytes]) -> Upload:
+    async def receive(
+        self, user_id: UUID, upload_id: UUID, *, offset: int, piece: AsyncIterator[bytes], is_whole: bool = False
+    ) -> Upload:
         """Store a piece that begins at an offset, and return how far the upload is then.
 
-        What came before the line was lost is kept. Raises NotFound, UploadExpired, WrongOffset, UploadCompleted,
-        UploadBusy while another piece arrives, and TooLargeUpload for more than was announced.
+        What came before the line was lost is kept. With `is_whole` the upload ends with this piece, however large it
+        was announced. Raises NotFound, UploadExpired, WrongOffset, UploadCompleted, UploadBusy while another piece
+        arrives, and TooLargeUpload for more than was announced.
         """
         lease = uuid4()
         row = await self._begin(user_id, upload_id, lease, offset)
-        room, held, stored_at = row.size - row.received, bytearray(), self._clock()
+        writer = PartWriter(self._database, row, lease, self._clock)
+        held, has_ended = bytearray(), False
         try:
-            async for chunk in piece:
-                room -= len(chunk)
-                if room < 0:
-                    raise TooLargeUpload(row.size)
-                held += chunk
-                while len(held) >= PART_BYTES or (held and self._clock() - stored_at > _LONGEST_HELD):
-                    await self._store(row, lease, bytes(held[:PART_BYTES]))
-                    del held[:PART_BYTES]
-                    stored_at = self._clock()
+            await self._take(piece, row, writer, held)
+            has_ended = is_whole
         finally:
             # Also where the line was lost: the next piece begins behind what is stored here.
-            stored = await self._end(row, lease, bytes(held))
+            if held:
+                await writer.write(held, len(held))
+            stored = await self._end(row, lease, has_ended=has_ended)
         if stored.state == "received":
             await self._live.publish(Change(user_id, TOPIC, stored.draft))
         return stored.to_domain()
+
+    async def _take(self, piece: AsyncIterator[bytes], row: UploadRow, writer: PartWriter, held: bytearray) -> None:
+        """Store full parts while they arrive. What is left in `held` is the rest."""
+        room, stored_at = row.size - row.received, self._clock()
+        async for chunk in piece:
+            room -= len(chunk)
+            if room < 0:
+                raise TooLargeUpload(row.size)
+            held += chunk
+            while len(held) >= _HELD or (held and self._clock() - stored_at > _LONGEST_HELD):
+                await writer.write(held, _HELD)
+                stored_at = self._clock()
 
     async def _begin(self, user_id: UUID, upload_id: UUID, lease: UUID, offset: int) -> UploadRow:
         """Lease an upload to this request, as one of few of the customer."""
@@ -87,35 +94,19 @@ class Receiving:
             query = select(UploadRow.id).where(UploadRow.user_id == user_id, col(UploadRow.lease_until) > at)
             if len((await session.exec(query)).all()) >= self._limits.at_once:
                 raise UploadBusy("too many pieces", user_message="Other files are arriving. Try again in a moment.")
-            row.lease, row.lease_until = lease, at + _LEASE
+            row.lease, row.lease_until = lease, at + LEASE
         return row
 
-    async def _store(self, row: UploadRow, lease: UUID, content: bytes) -> None:
+    async def _end(self, row: UploadRow, lease: UUID, *, has_ended: bool) -> UploadRow:
+        """Give the lease back, and have a complete file checked."""
         async with self._database.unit_of_work(customer=row.user_id) as session:
-            _append(session, await self._leased(session, row, lease), content).lease_until = self._clock() + _LEASE
-
-    async def _end(self, row: UploadRow, lease: UUID, rest: bytes) -> UploadRow:
-        """Store the rest, give the lease back, and have a complete file checked."""
-        async with self._database.unit_of_work(customer=row.user_id) as session:
-            locked = await self._leased(session, row, lease)
-            if rest:
-                _append(session, locked, rest)
+            locked = own(await UploadRow.locked(session, row.id), row.user_id, self._clock())
+            if locked.lease != lease:
+                raise UploadBusy("another request took over")
             locked.lease = locked.lease_until = None
+            if has_ended:
+                locked.size = locked.received
             if locked.received == locked.size:
                 locked.state = "received"
                 await self._context.queue.enqueue(session, "check_upload", f"check-upload-{row.id}", str(row.id))
         return locked
-
-    async def _leased(self, session: AsyncSession, row: UploadRow, lease: UUID) -> UploadRow:
-        locked = own(await UploadRow.locked(session, row.id), row.user_id, self._clock())
-        if locked.lease != lease:
-            raise UploadBusy("another request took over")
-        if locked.parts >= _MOST_PARTS:
-            raise Conflict("too many parts", user_message="Send this file in fewer pieces.")
-        return locked
-
-
-def _append(session: AsyncSession, row: UploadRow, content: bytes) -> UploadRow:
-    session.add(UploadPart(upload_id=row.id, number=row.parts, user_id=row.user_id, content=content))
-    row.parts, row.received = row.parts + 1, row.received + len(content)
-    return row

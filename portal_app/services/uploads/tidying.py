@@ -25,7 +25,7 @@ class Tidying:
     async def delete_expired(self) -> None:
         """Delete copies after ten minutes, the bytes of uploads that expired, and later their rows."""
         at = self._clock()
-        unsent = col(UploadRow.message_id).is_(None)
+        unsent = sa.and_(col(UploadRow.message_id).is_(None), ~col(UploadRow.is_document))
         expired = sa.select(col(UploadRow.id)).where(unsent, col(UploadRow.expires_at) < at)
         statements = (
             sa.delete(FileCopyRow).where(col(FileCopyRow.created_at) < at - COPY_LIFE),

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.idempotency import Claim
 from portal_app.domain.uploads.file_name import clean_name
-from portal_app.domain.uploads.upload import LONGEST_KEY, MEGABYTE, Upload, UploadExpired, UploadLimits
+from portal_app.domain.uploads.upload import DOCUMENT_DRAFT, LONGEST_KEY, MEGABYTE, Upload, UploadExpired, UploadLimits
 from portal_app.infra.clock import now
 from portal_app.infra.database.locks import lock_name
 from portal_app.infra.settings import Settings
@@ -66,6 +66,7 @@ class Uploads:
             UploadRow.draft == draft[:LONGEST_KEY],
             UploadRow.state != "removed",
             col(UploadRow.message_id).is_(None),
+            ~col(UploadRow.is_document),
             col(UploadRow.expires_at) > self._clock(),
         )
         async with self._database.unit_of_work(customer=user_id) as session:
@@ -73,11 +74,10 @@ class Uploads:
         return [row.to_domain() for row in rows] if draft else []
 
     async def remove(self, user_id: UUID, upload_id: UUID) -> None:
-        """Take an upload away, with its bytes. Raises NotFound, and Conflict once it is part of a message."""
+        """Take an upload away, with its bytes. Raises NotFound, and Conflict once it was submitted."""
         async with self._database.unit_of_work(customer=user_id) as session:
             row = own(await UploadRow.locked(session, upload_id), user_id, self._clock())
-            if row.message_id is not None:
-                raise Conflict("part of a message", user_message="This file is part of a message already.")
+            _require_free(row)
             # The row stays for the count of the day; a request that sends a piece of it loses its lease.
             row.state, row.lease, row.lease_until = "removed", None, None
             await delete_parts(session, upload_id)
@@ -98,7 +98,7 @@ def own(row: UploadRow | None, user_id: UUID, at: datetime) -> UploadRow:
     """Return an upload that is the customer's and still there. Raises NotFound, UploadExpired."""
     if row is None or row.user_id != user_id or row.state == "removed":
         raise NotFound("no such upload")
-    if row.message_id is None and row.expires_at <= at:
+    if not row.is_submitted and row.expires_at <= at:
         raise UploadExpired("upload expired")
     return row
 
@@ -113,13 +113,27 @@ async def attach(
     rows = [own(await UploadRow.locked(session, each), message.user_id, at) for each in sorted(set(uploads))]
     limits.check_message([row.size for row in rows])
     for row in rows:
-        if row.message_id is not None:
-            raise Conflict("part of a message", user_message="This file is part of a message already.")
-        if row.state == "receiving":
-            raise Conflict("not complete", user_message="A file has not arrived completely yet.")
-        if row.state == "refused":
-            raise Conflict("refused", user_message="A file was not accepted. Remove it, then send the message.")
+        _require_sendable(row)
         row.message_id, row.position = message.id, uploads.index(row.id)
+
+
+async def submit_document(session: AsyncSession, user_id: UUID, upload_id: UUID, *, at: datetime) -> UploadRow:
+    """Make an upload the customer's identity document. Raises NotFound, UploadExpired, Conflict."""
+    row = own(await UploadRow.locked(session, upload_id), user_id, at)
+    if row.draft != DOCUMENT_DRAFT:
+        # Its kind was not checked for this.
+        raise NotFound("no such upload")
+    _require_sendable(row)
+    row.is_document = True
+    return row
+
+
+async def forget_document(session: AsyncSession, upload_id: UUID) -> None:
+    """Delete the bytes and the name of an identity document; without them the row counts for the limit of a day."""
+    row = await UploadRow.locked(session, upload_id)
+    if row is not None and row.is_document:
+        row.state, row.is_document, row.name, row.sf_document_id = "removed", False, "", None
+        await delete_parts(session, upload_id)
 
 
 async def detach(session: AsyncSession, message_id: UUID, *, draft: str, until: datetime) -> None:
@@ -134,6 +148,21 @@ async def delete_parts(session: AsyncSession, upload_id: UUID, *, version: int |
     if version is not None:
         delete = delete.where(col(UploadPart.version) == version)
     await (await session.connection()).execute(delete)
+
+
+def _require_free(row: UploadRow) -> None:
+    if row.message_id is not None:
+        raise Conflict("part of a message", user_message="This file is part of a message already.")
+    if row.is_document:
+        raise Conflict("submitted", user_message="Our team has this file already.")
+
+
+def _require_sendable(row: UploadRow) -> None:
+    _require_free(row)
+    if row.state == "receiving":
+        raise Conflict("not complete", user_message="A file has not arrived completely yet.")
+    if row.state == "refused":
+        raise Conflict("refused", user_message="A file was not accepted. Remove it, then send the message.")
 
 
 async def one_at_a_time(session: AsyncSession, user_id: UUID) -> None:

@@ -15,8 +15,14 @@ from portal_app.wiring.portal import portal
 
 _TOPICS: dict[Topic, tuple[str, str]] = {
     "orders": ("Orders", "Received, accepted or not, ready to use."),
-    "services": ("Ending services", "Cancellations: scheduled, withdrawn, done."),
-    "billing": ("Invoices", "A few days before they are due, and when they are overdue."),
+    "services": (
+        "Your services",
+        "Cancellations: scheduled, withdrawn, done. Data of SIM lines: your alerts, and what was bought.",
+    ),
+    "billing": (
+        "Invoices",
+        "A few days before they are due, and when they are overdue. Your alerts on what top-ups cost.",
+    ),
     "cards": ("Cards", "When a stored card is about to expire."),
     "support": ("Support", "When our team answers your questions."),
     "security": ("Security", "New devices, changed passwords, second steps, addresses."),

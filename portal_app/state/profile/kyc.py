@@ -7,10 +7,12 @@ from urllib.parse import quote
 import reflex as rx
 
 from portal_app.domain.profile.kyc_document import CheckStatus, IdentityCheck
+from portal_app.domain.uploads.file_kind import REFUSALS
 from portal_app.language import _
 from portal_app.language.format import time
 from portal_app.state.shell.page_state import FormResult
 from portal_app.state.shell.standing import StatusLabel
+from portal_app.state.shell.upload_place import UploadPlace
 from portal_app.wiring.portal import portal
 
 
@@ -53,7 +55,7 @@ def check_standing(check: IdentityCheck) -> StatusLabel:
 def check_story(check: IdentityCheck) -> str:
     """Return what the status means and what happens next."""
     if check.was_lost:
-        return _(_LOST)
+        return _(REFUSALS.get(check.refusal, _LOST))
     return _(_ON_ITS_WAY) if check.is_pending else _(_STATUSES[check.status].story)
 
 
@@ -70,14 +72,15 @@ class VerificationPage(FormResult, rx.State):
     sent: str = ""
     is_open: bool = False
     onward: str = ""
-    action: str = _ACTION
+    uploading: UploadPlace = UploadPlace()
     support: str = ""
 
     async def _open_page(self) -> None:
         """Read the status of the check, and the error of the last try."""
         await self._read_result("document")
         self.onward = _onward(self._query("next"))
-        self.action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
+        action = f"{_ACTION}?next={quote(self.onward, safe='')}" if self.onward else _ACTION
+        self.uploading = UploadPlace.for_document(action)
         await self._read_page()
 
     async def _read_page(self) -> None:

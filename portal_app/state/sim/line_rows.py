@@ -8,13 +8,12 @@ from portal_app.domain.sim.forecast import FULL_DAYS, RIGHT_DAYS, Forecast, Fore
 from portal_app.domain.sim.line_change import CARRIER, LineChange
 from portal_app.domain.sim.line_view import DataUse, LineOverview, LineView
 from portal_app.domain.sim.sim import TopUp
-from portal_app.domain.sim.usage import MB, DayUse
+from portal_app.domain.sim.usage import MB, DayUse, data_amount
 from portal_app.infra.clock import now
 from portal_app.language import _, spoken
 from portal_app.language.format import day, duration, listed, phone_number, time
 from portal_app.state.sim.standing import line_standing
 
-_GB = 1024
 _CHANGES = {
     "network": "Change between 4G and 5G",
     "voice": "Change of voice options",
@@ -109,7 +108,7 @@ def amount_words(megabytes: float | None) -> str:
     """Write an amount of data: GB with one decimal, below one GB whole MB; an unknown one as a word."""
     if megabytes is None:
         return _("unknown")
-    return f"{megabytes / _GB:.1f} GB" if megabytes >= _GB else f"{round(megabytes)} MB"
+    return data_amount(megabytes)
 
 
 def _facts(line: LineView, plan: str) -> list[Fact]:

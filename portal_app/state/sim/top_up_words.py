@@ -73,7 +73,10 @@ class TopUpStory:
 
 def top_up_title(order: TopUpOrder) -> str:
     """Return what was bought and for how much, in words."""
-    return _("{gigabytes} GB for {total}").format(gigabytes=order.gigabytes, total=order.total)
+    words = (
+        _("{gigabytes} GB for {total}, bought automatically") if order.is_automatic else _("{gigabytes} GB for {total}")
+    )
+    return words.format(gigabytes=order.gigabytes, total=order.total)
 
 
 def top_up_story(order: TopUpOrder | None) -> TopUpStory:

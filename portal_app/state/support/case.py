@@ -17,7 +17,8 @@ from portal_app.language import _, path_for
 from portal_app.language.format import duration, time
 from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.support.files import FileRow, UploadPlace, files_of, uploads_of
+from portal_app.state.shell.upload_place import UploadPlace
+from portal_app.state.support.files import FileRow, files_of, uploads_of
 from portal_app.state.support.words import (
     about_of,
     answer_words,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.identifiers import our_id
@@ -11,7 +11,6 @@ from portal_app.domain.support.message import Entry, EntryFile
 from portal_app.domain.uploads.file_kind import REFUSALS
 from portal_app.domain.uploads.upload import MEGABYTE
 from portal_app.language import _
-from portal_app.wiring.portal import portal
 
 _MOST_IDS = 100
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
@@ -27,32 +26,6 @@ class FileRow:
     size: str
     href: str
     note: str
-
-
-@dataclass(frozen=True)
-class UploadPlace:
-    """Where files are chosen: the key of their draft, what is said of their size, and where a plain form goes."""
-
-    key: str = ""
-    most_bytes: int = 0
-    hint: str = ""
-    too_large: str = ""
-    form_action: str = ""
-    form_key: str = ""
-
-    @classmethod
-    def for_draft(cls, key: str, turn: int = 0) -> "UploadPlace":
-        """Return the place of a draft; the list of its files begins again with each turn."""
-        most = portal().uploads.uploads.limits.file_bytes
-        kinds = _("Pictures, PDF, text, Word, Excel or PowerPoint, at most {most} MB each. You can drop them here too.")
-        return cls(
-            f"{key}/{turn}",
-            most,
-            kinds.format(most=most // MEGABYTE),
-            _("Choose a file of at most {most} MB.").format(most=most // MEGABYTE),
-            f"/api/cases/{key}/reply-form",
-            uuid4().hex,
-        )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from portal_app.language import _, path_for
 from portal_app.language.format import time
 from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
-from portal_app.state.support.files import UploadPlace, uploads_of
+from portal_app.state.shell.upload_place import UploadPlace
+from portal_app.state.support.files import uploads_of
 from portal_app.state.support.words import CATEGORY_WORDS, about_of, fact_words, secrets_words
 from portal_app.wiring.portal import portal
 

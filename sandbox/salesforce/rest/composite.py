@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from sandbox.salesforce.calls import Answer, Call, Handler, refused
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.rows import Rows
+from sandbox.streamed import Content
 
 _MOST_CALLS = 25
 _MOST_GRAPHS, _MOST_NODES = 75, 500
@@ -82,7 +83,7 @@ class Composite:
             answer = self._handle(_part_call(call, part, known))
         except SalesforceError as error:
             return refused(error)
-        if isinstance(answer.body, bytes):
+        if isinstance(answer.body, Content):
             return refused(SalesforceError("INVALID_REQUEST", "A composite request can't answer with binary data"))
         return answer
 

@@ -3,17 +3,18 @@
 import base64
 import binascii
 import hashlib
+from io import BytesIO
 from pathlib import PurePath
-from typing import Any
+from typing import Any, BinaryIO
 
 from sandbox.salesforce.calls import Answer, Call
 from sandbox.salesforce.errors import SalesforceError
 from sandbox.salesforce.incoming import accepted_values
 from sandbox.salesforce.objects import OBJECTS
 from sandbox.salesforce.rows import Rows
-from sandbox.store import Store
+from sandbox.store import PART_BYTES, Store
+from sandbox.streamed import Content
 
-_KIND = "salesforce:file"
 _MOST_TEXT = 50 * 1024 * 1024
 VERSION, _DOCUMENT = "ContentVersion", "ContentDocument"
 
@@ -41,13 +42,13 @@ class Files:
     def download(self, call: Call) -> Answer:
         """GET the bytes of a version."""
         row = self._rows.existing(OBJECTS[VERSION], call.path[2])
-        kept = self._store.get(_KIND, row["Id"]) or {"data": ""}
-        return Answer(200, base64.b64decode(kept["data"]))
+        return Answer(200, Content(int(row["ContentSize"]), self._store.file(row["Id"])))
 
-    def _keep(self, given: dict[str, Any], content: bytes) -> str:
+    def _keep(self, given: dict[str, Any], content: BinaryIO) -> str:
+        size, checksum = _measured(content)
         name = PurePath(given.get("PathOnClient") or "")
         title = given.get("Title") or name.stem
-        told = {"FileExtension": name.suffix.lstrip("."), "ContentSize": len(content)}
+        told = {"FileExtension": name.suffix.lstrip("."), "ContentSize": size}
         document = given.get("ContentDocumentId")
         if document is None:
             document = self._rows.create(_DOCUMENT, {"Title": title} | told, system=True)
@@ -56,10 +57,11 @@ class Files:
         for each in older:
             self._rows.update(VERSION, each["Id"], {"IsLatest": False}, system=True)
         own = {"Title": title, "ContentDocumentId": document, "IsLatest": True, "VersionNumber": str(len(older) + 1)}
-        own["Checksum"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        own["Checksum"] = checksum
         row_id = self._rows.create(VERSION, given | told | own, system=True)
         self._rows.update(_DOCUMENT, document, told | {"LatestPublishedVersionId": row_id}, system=True)
-        self._store.put(_KIND, row_id, {"data": base64.b64encode(content).decode()})
+        content.seek(0)
+        self._store.put_file(row_id, content)
         return row_id
 
     def _link(self, document: str, entity: str | None) -> None:
@@ -73,7 +75,17 @@ class Files:
             raise SalesforceError(error.code, error.message, fields=["FirstPublishLocationId"]) from error
 
 
-def _content(encoded: Any, blob: bytes | None) -> bytes:
+def _measured(content: BinaryIO) -> tuple[int, str]:
+    """Return size and MD5 of a file, read part by part."""
+    digest, size = hashlib.md5(usedforsecurity=False), 0
+    content.seek(0)
+    while part := content.read(PART_BYTES):
+        digest.update(part)
+        size += len(part)
+    return size, digest.hexdigest()
+
+
+def _content(encoded: Any, blob: BinaryIO | None) -> BinaryIO:
     if blob is not None:
         return blob
     if not isinstance(encoded, str) or not encoded:
@@ -84,6 +96,6 @@ def _content(encoded: Any, blob: bytes | None) -> bytes:
         message = "Version Data: the request is larger than 50 MB; send it as multipart"
         raise SalesforceError("MAXIMUM_SIZE_OF_ATTACHMENT", message, fields=["VersionData"])
     try:
-        return base64.b64decode(encoded, validate=True)
+        return BytesIO(base64.b64decode(encoded, validate=True))
     except binascii.Error as error:
         raise SalesforceError("JSON_PARSER_ERROR", "Value is not base64: VersionData") from error

@@ -1,7 +1,8 @@
 """The REST door: HTTP requests in, calls and logins through, answers out."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -21,6 +22,7 @@ from sandbox.salesforce.rest.faults import RestFaults
 from sandbox.salesforce.rest.resources import Resources
 from sandbox.salesforce.rest.usage import Usage
 from sandbox.salesforce.sessions import Sessions
+from sandbox.streamed import Content, Streamed
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
 _MAINTENANCE = (
@@ -53,11 +55,10 @@ class RestDoor:
         return await guarded(self._faults, "versions", lambda: json_response(Answer(200, describe.versions())))
 
     async def _resource(self, request: Request) -> Response:
-        body = await request.body()
-        call = _call(request)
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            body, blob = await _parts(request)
-            call = replace(call, blob=blob)
+        async with _received(request) as (call, body):
+            return await self._answered(request, call, body)
+
+    async def _answered(self, request: Request, call: Call, body: bytes) -> Response:
         operation, writes = self._resources.operation(call)
         response = await guarded(self._faults, operation, lambda: self._serve(request, call, body))
         if writes and response.status_code < 300 and self._faults.loses_answer("salesforce", operation):
@@ -116,8 +117,8 @@ def json_response(answer: Answer) -> Response:
     """Return an answer as an HTTP response."""
     if answer.body is None:
         return Response(status_code=answer.status, headers=answer.headers)
-    if isinstance(answer.body, bytes):
-        return Response(answer.body, answer.status, headers=answer.headers, media_type="application/octet-stream")
+    if isinstance(answer.body, Content):
+        return Streamed(answer.body, answer.headers)
     content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
     media_type = "application/json;charset=UTF-8"
     return Response(content, answer.status, headers=answer.headers, media_type=media_type)
@@ -142,12 +143,17 @@ def _call(request: Request) -> Call:
     )
 
 
-async def _parts(request: Request) -> tuple[bytes, bytes | None]:
-    """Return the JSON part and the file of a multipart upload."""
+@asynccontextmanager
+async def _received(request: Request) -> AsyncIterator[tuple[Call, bytes]]:
+    """Yield the call and its body: of a multipart upload the JSON part, while its file lies on the disk."""
+    call = _call(request)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        yield call, await request.body()
+        return
     async with request.form(max_part_size=64 * 1024 * 1024) as form:
         entity, data = form.get("entity_content", b""), form.get("VersionData")
         head = await entity.read() if isinstance(entity, UploadFile) else str(entity).encode()
-        return head, await data.read() if isinstance(data, UploadFile) else None
+        yield replace(call, blob=data.file if isinstance(data, UploadFile) else None), head
 
 
 def _completed(call: Call, user_id: str, body: Any) -> Call:

@@ -99,15 +99,14 @@ async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Su
     login = SalesforceLogin(settings, vendor_client(timeout=TIMEOUT))
     line = line_of(redis, "salesforce")
     client = SalesforceClient(settings, login, line)
-    files = SalesforceFiles(client, settings)
     doors = SimpleNamespace(
         client=client,
         catalog=SalesforceCatalog(client, settings),
         crm=SalesforceCrm(client, settings),
         existing_accounts=SalesforceExistingAccounts(client),
-        files=files,
+        files=SalesforceFiles(client, settings),
         sims=SalesforceSimInventory(client),
-        identity=SalesforceKyc(client, files),
+        identity=SalesforceKyc(client),
         internet=SalesforceEligibility(client),
         cancellations=SalesforceCancellations(client),
     )

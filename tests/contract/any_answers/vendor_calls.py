@@ -22,12 +22,12 @@ from portal_app.domain.ports.billing import BillingOrder
 from portal_app.domain.ports.clients import BillingClient
 from portal_app.domain.ports.whmcs_accounts import MigratingCustomer
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.profile.kyc_document import Document
 from portal_app.domain.profile.profile import BillingAddress, ProfileChange
 from portal_app.domain.sim.sim import NewLine
 from portal_app.domain.subscriptions.cancellation import CancellationRequest
 from portal_app.integrations.salesforce.client import Part
 from tests.contract.any_answers.subjects import Subject, freebit, salesforce, whmcs
+from tests.support.values.stored_files import FILE, read
 from tests.support.vendors.freebit_answers import ACCOUNT, DEAD, SENSELESS, ok
 from tests.support.vendors.scripted_server import Told, http
 from tests.support.vendors.sims import EID, PERSON, PORT_IN
@@ -253,8 +253,8 @@ _SALESFORCE = Vendor(
         "find_person": lambda sf: sf.existing_accounts.find_person("a@example.jp"),
         "claim_contact": lambda sf: sf.existing_accounts.claim_contact("C00000001", "a@example.jp", UUID(int=1)),
         "adopt": lambda sf: sf.existing_accounts.adopt(_MOVER),
-        "attached": lambda sf: sf.files.attached(_ORDER),
-        "content": lambda sf: sf.files.content("068xx0000000001AAA"),
+        "stored": lambda sf: sf.files.stored(FILE),
+        "file": lambda sf: sf.files.file("069xx0000000001AAA"),
         "sim_order": lambda sf: sf.sims.sim_order(_ORDER),
         "assigned_to": lambda sf: sf.sims.assigned_to(_ORDER),
         "available": lambda sf: sf.sims.available("esim"),
@@ -269,8 +269,7 @@ _SALESFORCE = Vendor(
     writes={
         "composite": lambda sf: sf.client.composite("x", [Part("order", "POST", "sobjects/Order", {})], safe=False),
         "upsert_order": lambda sf: sf.crm.upsert_order(_NEW_ORDER),
-        "store": lambda sf: sf.files.store(_ORDER, name="a", content=b"x", media_type="text/plain"),
-        "identity_store": lambda sf: sf.identity.store(_ACCOUNT, Document("pdf", b"x"), document_id=UUID(int=6)),
+        "store": lambda sf: sf.files.store(_ORDER, FILE, read),
         "address_check": lambda sf: sf.internet.request(_CUSTOMER, _address_check()),
         "link_line": lambda sf: sf.internet.link_line(_ACCOUNT, service_id=7, title="x"),
         "show_cancellation": lambda sf: sf.cancellations.show(_CUSTOMER, _ENDING, opportunity_id=""),

@@ -92,8 +92,8 @@ async def test_our_sample_lets_a_live_page_open_its_websocket(front: Front) -> N
 
 def test_our_sample_lets_an_identity_document_of_five_megabytes_through(front: Front) -> None:
     ask(front, "POST", "/api/auth/login", json={"email": BEN, "password": PASSWORD}).raise_for_status()
-    answer = ask(front, "POST", "/api/me/identity-document", files={"document": b"x" * (5 * MEGABYTE)})
-    # The portal read it and says that it is no picture; nginx kept it in memory.
+    answer = ask(front, "POST", "/api/me/identity-document", files={"other": b"x" * (5 * MEGABYTE)})
+    # The portal read it and misses the document; nginx kept it in memory.
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert "buffered to a temporary file" not in front.log.read_text()
 

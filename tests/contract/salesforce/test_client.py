@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
+from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.infra.settings import Settings
 from portal_app.integrations import salesforce
 from portal_app.integrations.salesforce.budget import DailyBudget
@@ -35,6 +35,7 @@ from tests.contract.salesforce.scripted import (
     server,
     settings,
 )
+from tests.support.values.stored_files import CONTENT, FILE, Sink, read
 from tests.support.vendors.scripted_server import ScriptedServer, Slowly, half, http, scripted_server
 
 SOMEBODY = "Hanako"
@@ -169,8 +170,8 @@ async def test_files_and_wide_queries_use_the_limiter_of_long_calls(
     files = SalesforceFiles(client, settings)
     server.script(by_path(server, http({"id": "068xx0000000001AAA", "records": []}, 201)))
     await client.wide_query("SELECT Id FROM Order")
-    await files.store(ORDER, name="a", content=b"x", media_type="text/plain")
-    await files.content("068xx0000000001AAA")
+    await files.store(ORDER, FILE, read)
+    await files.fetch("068xx0000000001AAA", Sink())
     assert await limiters.slots_taken() == (0, 3)
 
 
@@ -237,32 +238,15 @@ async def test_an_upsert_that_meets_several_records_is_refused(
         await client.upsert("Order", "Portal_Order_Id__c", "x", {})
 
 
-async def test_a_file_travels_in_two_parts_and_its_size_is_limited(
+async def test_a_file_travels_in_two_parts_of_known_length(
     client: SalesforceClient, server: ScriptedServer, settings: Settings
 ) -> None:
-    files = SalesforceFiles(client, settings.model_copy(update={"sf_file_megabytes": 1}))
+    files = SalesforceFiles(client, settings)
     server.script(by_path(server, http({"id": "068xx0000000001AAA", "success": True}, 201)))
-    content = b"%PDF-1.7 \x00\xff"
-    stored = await files.store(ORDER, name="カード.pdf", content=content, media_type="application/pdf")
-    assert stored == "068xx0000000001AAA"
+    await files.store(ORDER, FILE, read)
     assert server.headers[-1]["content-type"].startswith("multipart/form-data; boundary=")
-    assert content in server.bodies[-1] and b'"FirstPublishLocationId": "' + ORDER.encode() in server.bodies[-1]
-    sent = len(server.asked)
-    for wrong in (b"", b"x" * (1024 * 1024 + 1)):
-        with pytest.raises(InvalidInput):
-            await files.store(ORDER, name="x", content=wrong, media_type="text/plain")
-    assert len(server.asked) == sent
-
-
-async def test_a_file_is_fetched_whole_and_never_beyond_the_limit(
-    client: SalesforceClient, server: ScriptedServer, settings: Settings
-) -> None:
-    files = SalesforceFiles(client, settings.model_copy(update={"sf_file_megabytes": 1}))
-    server.script(by_path(server, http(b"\x00\xff" * 1000)))
-    assert await files.content("068xx0000000001AAA") == b"\x00\xff" * 1000
-    server.script(by_path(server, http(b"x" * (1024 * 1024 + 1))))
-    with pytest.raises(ExternalUnavailable, match="larger"):
-        await files.content("068xx0000000001AAA")
+    assert int(server.headers[-1]["content-length"]) == len(server.bodies[-1])
+    assert CONTENT in server.bodies[-1] and b'"FirstPublishLocationId": "' + ORDER.encode() in server.bodies[-1]
 
 
 async def test_a_thread_is_free_again_when_a_slow_answer_was_given_up(

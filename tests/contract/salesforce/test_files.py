@@ -1,88 +1,88 @@
-"""Files of records, stored and fetched at the sandbox's Salesforce."""
+"""Files of records at the sandbox's Salesforce: streamed part by part, found again, a damaged one replaced."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
-from portal_app.domain.errors import ExternalUnavailable, InvalidInput, NotFound, OutcomeUnknown
-from portal_app.domain.profile.kyc_document import Document
+from portal_app.domain.errors import ExternalUnavailable, NotFound, OutcomeUnknown
 from portal_app.integrations.salesforce.client import SalesforceClient
 from portal_app.integrations.salesforce.files import SalesforceFiles
-from portal_app.integrations.salesforce.kyc import SalesforceKyc
 from sandbox.faults import FaultSettings
 from tests.support.running.vendor_servers import RunningSandbox
-
-CONTENT = bytes(range(256)) * 5000
-MEGABYTE = 1024 * 1024
+from tests.support.values.stored_files import CONTENT, FILE, PARTS, Sink, read
 
 pytestmark = pytest.mark.usefixtures("healthy_salesforce")
 
 
 @pytest.fixture
 def files(sandbox: RunningSandbox, client: SalesforceClient) -> SalesforceFiles:
-    return SalesforceFiles(client, sandbox.settings.model_copy(update={"sf_file_megabytes": 2}))
+    return SalesforceFiles(client, sandbox.settings.model_copy(update={"sf_file_megabytes": 1}))
 
 
 @pytest.fixture
 async def case_id(client: SalesforceClient) -> str:
-    """A record of its own for every test."""
-    return await client.upsert("Account", "SF_Account_No__c", f"F{uuid4().int % 10**8:08}", {"Name": "Files"})
+    return await client.upsert("Case", "Portal_Reference__c", str(uuid4()), {"Subject": "Files"})
 
 
-async def test_a_stored_file_is_listed_with_its_record_and_comes_back_whole(
-    files: SalesforceFiles, case_id: str
-) -> None:
-    assert await files.attached(case_id) == []
-    first = await files.store(case_id, name="写真 '1\".jpg", content=CONTENT, media_type="image/jpeg")
-    second = await files.store(case_id, name="b.txt", content=b"x", media_type="text/plain")
-    listed = {file.version_id: (file.name, file.size) for file in await files.attached(case_id)}
-    assert listed == {first: ("写真 '1\".jpg", len(CONTENT)), second: ("b.txt", 1)}
-    assert (await files.content(first), await files.content(second)) == (CONTENT, b"x")
-
-
-@pytest.mark.parametrize("size", [0, 2 * MEGABYTE + 1])
-async def test_an_empty_or_too_large_file_is_refused_before_it_is_sent(
-    files: SalesforceFiles, case_id: str, size: int
-) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        await files.store(case_id, name="a.bin", content=b"x" * size, media_type="application/octet-stream")
-    assert "file" in caught.value.fields
-    assert await files.attached(case_id) == []
-
-
-async def test_a_file_beyond_the_limit_is_not_fetched(
-    files: SalesforceFiles, client: SalesforceClient, sandbox: RunningSandbox, case_id: str
-) -> None:
-    large = await files.store(case_id, name="a", content=b"x" * (MEGABYTE + 1), media_type="text/plain")
-    strict = SalesforceFiles(client, sandbox.settings.model_copy(update={"sf_file_megabytes": 1}))
-    with pytest.raises(ExternalUnavailable, match="larger than SF_FILE_MEGABYTES"):
-        await strict.content(large)
-
-
-@pytest.mark.parametrize("unknown", ["068xx0000009999AAA", "not-an-id", "../../query"])
-async def test_an_unknown_file_or_record_is_not_found(files: SalesforceFiles, unknown: str) -> None:
-    with pytest.raises(NotFound):
-        await files.content(unknown)
-
-
-async def test_a_file_whose_answer_was_lost_is_seen_among_those_of_its_record(
+async def test_a_file_is_found_after_a_lost_answer_and_a_damaged_one_is_deleted(
     files: SalesforceFiles, sandbox: RunningSandbox, case_id: str
 ) -> None:
+    file = replace(FILE, upload_id=uuid4())
+    assert await files.stored(file) is None
     sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
     with pytest.raises(OutcomeUnknown):
-        await files.store(case_id, name="once.txt", content=b"once", media_type="text/plain")
+        await files.store(case_id, file, read)
     sandbox.faults.set("salesforce", FaultSettings())
-    (found,) = await files.attached(case_id)
-    assert (found.name, await files.content(found.version_id)) == ("once.txt", b"once")
+    document = await files.stored(file)
+    assert document is not None
+    remote = await files.file(document)
+    assert (remote.size, remote.md5, remote.links) == (file.size, file.md5, {case_id: False})
+    assert await files.stored(replace(file, md5="0" * 32)) is None
+    with pytest.raises(NotFound):
+        await files.file(document)
 
 
-async def test_a_document_whose_answer_was_lost_is_not_stored_twice(
+async def test_a_file_comes_whole_or_not_at_all(
     files: SalesforceFiles, client: SalesforceClient, sandbox: RunningSandbox, case_id: str
 ) -> None:
-    kyc, document, number = SalesforceKyc(client, files), Document("pdf", b"%PDF"), uuid4()
-    sandbox.faults.set("salesforce", FaultSettings(lose_answers=1))
-    with pytest.raises(OutcomeUnknown):
-        await kyc.store(case_id, document, document_id=number)
+    file, sink = replace(FILE, upload_id=uuid4()), Sink()
+    await files.store(case_id, file, read)
+    version = (await files.file(str(await files.stored(file)))).version_id
+    await files.fetch(version, sink)
+    assert (sink.content == CONTENT, sink.begun) == (True, 1)
+    sandbox.faults.set("salesforce", FaultSettings(broken="half"))
+    with pytest.raises(ExternalUnavailable):
+        await files.fetch(version, sink)
+    assert len(sink.content) < len(CONTENT) and sink.begun > 1
     sandbox.faults.set("salesforce", FaultSettings())
-    await kyc.store(case_id, document, document_id=number)
-    assert [file.name for file in await files.attached(case_id)] == [f"identity-{number}.pdf"]
+    large = replace(FILE, upload_id=uuid4(), size=1_200_000, parts=12)
+
+    async def repeated(number: int) -> bytes:
+        return PARTS[number % 3]
+
+    await files.store(case_id, large, repeated)
+    rows = await client.query(
+        "SELECT Id FROM ContentVersion WHERE Description = {mark}", mark=f"portal:{large.upload_id}"
+    )
+    with pytest.raises(ExternalUnavailable, match="larger than SF_FILE_MEGABYTES"):
+        await files.fetch(str(rows[0]["Id"]), Sink())
+    with pytest.raises(NotFound):
+        await files.fetch("068xx0000009999AAA", Sink())
+
+
+async def test_a_file_for_a_case_that_is_gone_is_not_refused_for_good(
+    files: SalesforceFiles, client: SalesforceClient, case_id: str
+) -> None:
+    await client.long_call("delete", lambda api: api.restful(f"sobjects/Case/{case_id}", method="DELETE"), safe=True)
+    with pytest.raises(NotFound):
+        await files.store(case_id, replace(FILE, upload_id=uuid4()), read)
+
+
+async def test_a_file_is_stored_with_an_account_as_with_a_case(
+    files: SalesforceFiles, client: SalesforceClient
+) -> None:
+    account = await client.upsert("Account", "SF_Account_No__c", f"F{uuid4().int % 10**8:08}", {"Name": "Files"})
+    file = replace(FILE, upload_id=uuid4())
+    await files.store(account, file, read)
+    assert (await files.file(str(await files.stored(file)))).links == {account: False}

@@ -6,9 +6,12 @@ import json
 import httpx
 import pytest
 
+from sandbox.store import PART_BYTES
 from tests.contract.sandbox_salesforce.running import Org
 
 CONTENT = bytes(range(256)) * 40
+# More than fits into one part of the store.
+LARGE = bytes(range(251)) * 5000
 
 
 async def test_multipart_upload_is_linked_and_comes_back_byte_for_byte(org: Org, api: httpx.AsyncClient) -> None:
@@ -16,7 +19,7 @@ async def test_multipart_upload_is_linked_and_comes_back_byte_for_byte(org: Org,
     head = {"Title": "Photo", "PathOnClient": "photo.jpg", "FirstPublishLocationId": case_id}
     parts = {
         "entity_content": (None, json.dumps(head), "application/json"),
-        "VersionData": ("photo.jpg", CONTENT, "image/jpeg"),
+        "VersionData": ("photo.jpg", LARGE, "image/jpeg"),
     }
 
     made = await api.post("/sobjects/ContentVersion", files=parts)
@@ -25,8 +28,9 @@ async def test_multipart_upload_is_linked_and_comes_back_byte_for_byte(org: Org,
     query = f"SELECT ContentDocumentId, ShareType FROM ContentDocumentLink WHERE LinkedEntityId = '{case_id}'"
     links = (await api.get("/query", params={"q": query})).json()["records"]
 
-    assert (made.status_code, row["ContentSize"], row["FileExtension"]) == (201, len(CONTENT), "jpg")
-    assert data.content == CONTENT
+    assert (made.status_code, row["ContentSize"], row["FileExtension"]) == (201, len(LARGE), "jpg")
+    assert data.content == LARGE
+    assert max(map(len, org.store.file(row["Id"]))) == PART_BYTES
     assert [link["ContentDocumentId"] for link in links] == [row["ContentDocumentId"]]
 
 

@@ -18,9 +18,10 @@ PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
 QUESTION = {"category": "other", "subject": "Files", "text": "See the file"}
 
 
-async def begin(visitor: Visitor, size: int, name: str = "a.txt", **headers: str) -> httpx.Response:
+async def begin(visitor: Visitor, size: int, name: str = "a.txt", *, draft: str = "", **headers: str) -> httpx.Response:
     """Begin an upload."""
-    told = {"Upload-Length": str(size), "Upload-Metadata": f"filename {base64.b64encode(name.encode()).decode()}"}
+    filename, belongs = (base64.b64encode(text.encode()).decode() for text in (name, draft))
+    told = {"Upload-Length": str(size), "Upload-Metadata": f"filename {filename},draft {belongs}"}
     return await visitor.http.post("/api/uploads", headers={**TUS, **told, **headers})
 
 
@@ -29,9 +30,9 @@ async def patch(visitor: Visitor, path: str, offset: int, content: Any) -> httpx
     return await visitor.http.patch(path, content=content, headers={**PIECE, "Upload-Offset": str(offset)})
 
 
-async def upload(visitor: Visitor, content: bytes, name: str = "a.txt") -> str:
+async def upload(visitor: Visitor, content: bytes, name: str = "a.txt", *, draft: str = "") -> str:
     """Send a whole file and return its id."""
-    path = (await begin(visitor, len(content), name)).headers["location"]
+    path = (await begin(visitor, len(content), name, draft=draft)).headers["location"]
     sent = await patch(visitor, path, 0, content)
     assert sent.status_code == 204, sent.text
     return path.rpartition("/")[2]

@@ -55,6 +55,8 @@ _QUICK: dict[str, Any] = {
     "portal_link_limit": "100000/minute",
     "portal_change_limit": "100000/minute",
     "portal_upload_limit": "100000/minute",
+    # A test that runs on the last evening of a month buys data too.
+    "portal_auto_top_up_month_end_hours": 0.0,
     "portal_upload_day_megabytes": 1000,
     "portal_account_socket_limit": 1000,
     "portal_account_new_socket_limit": "100000/minute",

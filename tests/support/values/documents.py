@@ -1,5 +1,6 @@
 """Documents for tests: good ones, and what only looks like one."""
 
+import os
 from io import BytesIO
 
 from PIL import Image
@@ -21,6 +22,14 @@ def picture(form: str = "JPEG", *, size: tuple[int, int] = (320, 200), colour: i
     """Return a picture, another one for another colour."""
     written = BytesIO()
     Image.new("RGB", size, colour).save(written, form)
+    return written.getvalue()
+
+
+def noisy_picture(size: int) -> bytes:
+    """Return a PNG of at least this many bytes, which no compression makes smaller."""
+    side = int((size / 3) ** 0.5) + 1
+    written = BytesIO()
+    Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)).save(written, "PNG", compress_level=0)
     return written.getvalue()
 
 

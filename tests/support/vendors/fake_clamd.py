@@ -1,4 +1,4 @@
-"""A virus scanner that speaks clamd's INSTREAM: it finds one word, and has a limit."""
+"""A virus scanner that speaks clamd's INSTREAM and VERSION: it finds one word, and has a limit."""
 
 import asyncio
 import struct
@@ -10,11 +10,16 @@ LIMIT = 300_000
 
 
 @asynccontextmanager
-async def fake_clamd(*, alerts_exceeds_max: bool = True) -> AsyncIterator[str]:
+async def fake_clamd(*, alerts_exceeds_max: bool = True, finds: bool = True) -> AsyncIterator[str]:
     """Run it and yield its address."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert await reader.readuntil(b"\0") == b"zINSTREAM\0"
+        command = await reader.readuntil(b"\0")
+        if command == b"zVERSION\0":
+            writer.write(b"ClamAV 1.0.7\0")
+            writer.close()
+            return
+        assert command == b"zINSTREAM\0"
         content = bytearray()
         while size := struct.unpack(">I", await reader.readexactly(4))[0]:
             content += await reader.readexactly(size)
@@ -22,7 +27,7 @@ async def fake_clamd(*, alerts_exceeds_max: bool = True) -> AsyncIterator[str]:
                 writer.write(b"INSTREAM size limit exceeded. ERROR\0")
                 break
         else:
-            found = VIRUS in content and "Eicar-Signature FOUND"
+            found = finds and VIRUS in content and "Eicar-Signature FOUND"
             found = found or (len(content) > LIMIT and "Heuristics.Limits.Exceeded.MaxFileSize FOUND") or "OK"
             writer.write(f"stream: {found}\0".encode())
         await writer.drain()

@@ -2,15 +2,21 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
+import pytest
 
+from portal_app.domain.errors import ExternalUnavailable, OutcomeUnknown
+from portal_app.domain.uploads.file_kind import REFUSALS
+from portal_app.domain.uploads.upload import DOCUMENT_DRAFT, PART_BYTES
 from portal_app.models.email_outbox import Mail
 from portal_app.models.notice import NoticeRow
-from tests.support.clients.kyc_customer import PAGE, Hana, hana
-from tests.support.clients.visitor import mailed
-from tests.support.values.documents import pdf, picture
+from portal_app.state.profile.kyc import check_story
+from tests.support.clients.case_files import QUESTION, TUS, begin, upload
+from tests.support.clients.kyc_customer import PAGE, PATH, Hana, hana
+from tests.support.clients.visitor import Visitor, mailed
+from tests.support.values.documents import noisy_picture, picture
 
 __all__ = ["hana"]
 
@@ -19,17 +25,68 @@ VOICE = "SIM-DATA-VOICE-5GB"
 
 async def test_a_document_reaches_the_agents_and_our_copy_is_deleted(hana: Hana) -> None:
     assert (await hana.check())["status"] == "not_submitted"
-    answer = await hana.send(pdf(), "../../Tanaka card.pdf")
+    # Larger than any form may be: it travels in parts, both ways.
+    sent = noisy_picture(6_000_000)
+    upload = await hana.upload(sent)
+    sealed = await hana.driver.value("SELECT content FROM upload_parts WHERE user_id = %s LIMIT 1", hana.user_id)
+    assert sent[:64] not in bytes(sealed) and max(await hana.parts()) <= PART_BYTES
+    answer = await hana.submit(upload)
     assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
     assert (answer.json()["status"], answer.json()["is_on_its_way"]) == ("submitted", True)
-    (stored,) = await hana.stored()
-    sealed = await hana.driver.value("SELECT content FROM identity_files WHERE user_id = %s", hana.user_id)
-    assert b"%PDF" not in bytes(sealed) and stored.content not in bytes(sealed).decode("latin-1")
     document = await hana.hand_over()
-    assert [file["name"] for file in await hana.files()] == [f"identity-{document}.pdf"]
-    assert await hana.stored() == []
+    (file,) = await hana.files()
+    assert (file["name"], str(document)) == (f"identity-{upload}.jpg", upload)
+    assert (await hana.stored(), await hana.parts()) == ([], [])
     shown = await hana.check()
     assert (shown["status"], shown["is_on_its_way"]) == ("submitted", False)
+    # Of the file's name nothing is left here, and it is in no list.
+    assert (await hana.browser.get(f"/api/uploads?draft={DOCUMENT_DRAFT}")).json()["items"] == []
+    assert await hana.driver.value("SELECT state FROM uploads WHERE id = %s", upload) == "removed"
+
+
+async def test_a_document_waits_for_its_check_and_does_not_expire(hana: Hana) -> None:
+    upload = await hana.upload(picture())
+    for _ in range(2):
+        assert (await hana.submit(upload)).status_code == 202
+    with pytest.raises(ExternalUnavailable):
+        await hana.worker.profile.kyc_review.hand_over(hana.user_id, UUID(upload))
+    assert (await hana.browser.http.delete(f"/api/uploads/{upload}", headers=TUS)).status_code == 409
+    case = {**QUESTION, "uploads": [upload]}
+    assert (await hana.browser.call("POST", "/api/cases", case)).status_code == 409
+    await hana.driver.rows(
+        "UPDATE uploads SET expires_at = now() - interval '3 days' WHERE id = %s RETURNING id", upload
+    )
+    await hana.worker.uploads.tidying.delete_expired()
+    await hana.hand_over()
+    assert len(await hana.files()) == 1
+
+
+async def test_only_an_upload_for_it_that_is_ones_own_and_complete_becomes_the_document(
+    hana: Hana, ben: Visitor
+) -> None:
+    others = await upload(ben, picture(), draft=DOCUMENT_DRAFT)
+    of_a_case = await hana.upload(picture(), draft="new")
+    begun = (await begin(hana.browser, 9, draft=DOCUMENT_DRAFT)).headers["location"].rpartition("/")[2]
+    answers = [await hana.submit(each) for each in (others, of_a_case, str(uuid4()), "x", begun)]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 409]
+    assert set((await hana.submit("")).json()["fields"]) == {"document"}
+    assert (await hana.check())["status"] == "not_submitted"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"no picture", "no_document"), (picture()[:300], "unreadable_picture")]
+)
+async def test_a_document_that_is_not_taken_is_deleted_and_the_customer_reads_why(
+    hana: Hana, content: bytes, reason: str
+) -> None:
+    assert (await hana.submit(await hana.upload(content))).status_code == 202
+    assert await hana.refuse() == reason
+    assert (await hana.stored(), await hana.parts(), await hana.files()) == ([], [], [])
+    check = await hana.driver.web.profile.kyc_documents.check_for(hana.buyer.customer)
+    assert (check.status, check.was_lost, check_story(check)) == ("not_submitted", True, REFUSALS[reason])
+    assert (await hana.send(picture())).status_code == 202
+    check = await hana.driver.web.profile.kyc_documents.check_for(hana.buyer.customer)
+    assert (check.status, check.refusal) == ("submitted", "")
 
 
 async def test_the_same_document_counts_once_and_another_one_waits_for_the_decision(hana: Hana) -> None:
@@ -38,15 +95,14 @@ async def test_the_same_document_counts_once_and_another_one_waits_for_the_decis
     assert len(await hana.stored()) == 1
     another = await hana.send(picture(colour=0x112233))
     assert (another.status_code, another.json()["code"]) == (409, "conflict")
-    # Refused before any work is done on it: this one cannot be decoded.
-    assert (await hana.send(b"no picture")).status_code == 409
-    assert len(await hana.stored()) == 1
+    # Nothing is left of what was not taken.
+    assert len(await hana.parts()) == 1
 
 
-async def test_one_document_of_a_customer_is_decoded_at_a_time(hana: Hana) -> None:
-    answers = await asyncio.gather(*(hana.send(picture(colour=colour)) for colour in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
-    assert len(await hana.stored()) == 1
+async def test_one_document_of_several_at_the_same_time_is_taken(hana: Hana) -> None:
+    answers = await asyncio.gather(*(hana.send(picture(colour=colour * 0x300000)) for colour in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409]
+    assert (len(await hana.stored()), len(await hana.parts())) == (1, 1)
 
 
 async def test_rejection_with_its_reason_and_later_verification_are_each_announced_once(hana: Hana) -> None:
@@ -79,10 +135,22 @@ async def test_a_document_is_taken_while_salesforce_is_down_and_a_missed_decisio
     assert hana.buyer.customer.sf_account_id in await hana.worker.profile.kyc_review.accounts_with_missed_reviews()
 
 
+async def test_a_document_whose_answer_was_lost_is_not_stored_twice(hana: Hana) -> None:
+    upload = UUID(await hana.upload(picture()))
+    await hana.submit(str(upload))
+    await hana.worker.uploads.checking.check(upload)
+    await hana.driver.set_faults("salesforce", lose_answers=1)
+    with pytest.raises(OutcomeUnknown):
+        await hana.worker.profile.kyc_review.hand_over(hana.user_id, upload)
+    await hana.driver.all_well()
+    await hana.hand_over()
+    assert [file["name"] for file in await hana.files()] == [f"identity-{upload}.jpg"]
+
+
 async def test_a_document_that_cannot_be_handed_over_is_deleted_and_asked_for_again(hana: Hana) -> None:
     await hana.send(picture())
     (stored,) = await hana.stored()
-    await hana.worker.profile.kyc_review.delete_document(hana.user_id, stored.document_id, was_lost=True)
+    await hana.worker.profile.kyc_review.delete_document(hana.user_id, stored.id, was_lost=True)
     assert await hana.stored() == [] and (await hana.check())["status"] == "not_submitted"
     assert (await hana.send(picture())).status_code == 202
 
@@ -90,13 +158,14 @@ async def test_a_document_that_cannot_be_handed_over_is_deleted_and_asked_for_ag
 async def test_a_form_returns_to_its_page_with_the_error_or_to_the_checkout(hana: Hana) -> None:
     large = await hana.send(b"x" * 6_000_000, page=True, next=f"/checkout?plan={VOICE}")
     assert large.status_code == 303 and httpx.URL(large.headers["location"]).params["next"] == f"/checkout?plan={VOICE}"
-    refused = await hana.send(b"no picture", page=True, next=f"/checkout?plan={VOICE}")
+    refused = await hana.browser.submit(PATH, upload="", upload_waiting="yes")
     assert refused.status_code == 303 and refused.headers["location"].startswith(f"{PAGE}?flash=")
     flash = httpx.URL(refused.headers["location"]).params["flash"]
-    assert "cannot be read" in (await hana.driver.web.flash_messages.read(flash))["document"]
+    assert "Wait until" in (await hana.driver.web.flash_messages.read(flash))["document"]
     sent = await hana.send(picture(), page=True, next=f"/checkout?plan={VOICE}")
     assert (sent.status_code, sent.headers["location"]) == (303, f"/checkout?plan={VOICE}")
-    again = await hana.send(picture(), page=True, next="//evil.example/checkout")
+    (stored,) = await hana.stored()
+    again = await hana.browser.submit(f"{PATH}?next=//evil.example/checkout", upload=f"{uuid4()},{stored.id}")
     assert again.headers["location"] == PAGE
 
 

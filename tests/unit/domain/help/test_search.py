@@ -7,7 +7,7 @@ from portal_app.infra.help.library import read_articles
 from portal_app.infra.settings import Settings
 from portal_app.language import Language
 
-# Questions as people type them, and the article that answers each. At least 38 must be among the first three.
+# Questions as people type them, and the article that answers each. At least 40 must be among the first three.
 GOLD: list[tuple[Language, str, str]] = [
     ("en", "how do I set up mobile data on my android phone", "sim-setup"),
     ("en", "apn settings iphone", "sim-setup"),
@@ -27,6 +27,7 @@ GOLD: list[tuple[Language, str, str]] = [
     ("en", "when does the technician come to install fiber", "fibre-installation"),
     ("en", "wifi is slow in the evening", "router"),
     ("en", "watch netflix usa", "vpn"),
+    ("en", "warn me before my data run out", "sim-data"),
     ("en", "I lost my authenticator app", "account-security"),
     ("en", "which documents are accepted for identification", "identity-check"),
     ("ja", "APNの設定方法を教えてください", "sim-setup"),
@@ -37,6 +38,7 @@ GOLD: list[tuple[Language, str, str]] = [
     ("ja", "支払いが遅れて止まった", "paying"),
     ("ja", "領収書をダウンロードしたい", "invoice"),
     ("ja", "消費税の計算", "invoice"),
+    ("ja", "データ残量が少なくなったら知らせてほしい", "sim-data"),
     ("ja", "引っ越しするときの手続き", "moving"),
     ("ja", "解約したい", "cancelling"),
     ("ja", "かいやくのキャンセル", "cancelling"),
@@ -58,7 +60,7 @@ def indexes() -> dict[Language, HelpIndex]:
     return {language: HelpIndex(list(found.values())) for language, found in articles.items()}
 
 
-def test_thirty_eight_of_forty_questions_are_answered_among_the_first_three(
+def test_forty_of_forty_two_questions_are_answered_among_the_first_three(
     indexes: dict[Language, HelpIndex],
 ) -> None:
     missed = [
@@ -66,7 +68,7 @@ def test_thirty_eight_of_forty_questions_are_answered_among_the_first_three(
         for language, question, slug in GOLD
         if slug not in (found := [hit.article.slug for hit in indexes[language].search(question, most=3)])
     ]
-    assert len(GOLD) == 40
+    assert len(GOLD) == 42
     assert len(missed) <= 2, missed
 
 

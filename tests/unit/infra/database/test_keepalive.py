@@ -13,7 +13,6 @@ from tests.support.sources import python_files, tree_of
 
 _SHORT_LIVED = {
     "portal_app/infra/database/migrate.py",
-    "portal_app/jobs/preflight.py",
     "portal_app/jobs/admin/rotate_keys.py",
 }
 # How a call passes on the parameters of `infra/database/connections.py`.

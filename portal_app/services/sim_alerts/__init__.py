@@ -1,0 +1,1 @@
+"""Alerts that customers set for SIM lines, and data bought by themselves."""

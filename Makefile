@@ -17,7 +17,7 @@ PYTEST := $(VENV_PYTHON) -m pytest --durations=40 --dist loadfile --no-loadscope
 say = @printf '\n== %s\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test checks bench soak lock clean environment browser proxy
+.PHONY: help demo dev test checks bench soak lock clean environment browser proxy pages
 
 help:
 	@echo 'make demo    the whole portal with sandbox vendors and three customers; Ctrl-C stops it'
@@ -34,13 +34,15 @@ demo: environment
 dev: environment
 	@exec $(VENV_PYTHON) -m portal_app.cli dev
 
-test: environment browser proxy checks
+# Types are checked by one process: the other core installs programs and builds the pages meanwhile.
+test: environment
+	@$(MAKE) --no-print-directory -j 2 checks proxy pages
 	$(call say,Journeys in a browser and faults run beside the tests without a browser and are shown after them)
 	@mkdir -p .portal/log
 	@$(PYTEST) tests/journeys >.portal/log/journeys.log 2>&1 & journeys=$$!; \
 		$(PYTEST) -n 2 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \
 		printf '\n== %s\n' 'Tests without a browser'; \
-		$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
+		$(PYTEST) -n 2 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
 		wait $$faults; faults=$$?; \
 		printf '\n== %s\n' 'Faults: processes killed and vendors away'; cat .portal/log/faults.log; \
 		wait $$journeys; journeys=$$?; \
@@ -86,5 +88,9 @@ environment:
 browser: environment
 	@$(VENV_PYTHON) -m portal_app.local.browser
 
-proxy: environment
+# After the browser: the system's packages are installed by one process at a time.
+proxy: browser
 	@$(VENV_PYTHON) -m portal_app.local.proxy
+
+pages: environment
+	@PORTAL_ENV=development $(VENV_PYTHON) -m portal_app.local.frontend

@@ -1,6 +1,5 @@
 """Attack case 5 at the checkout: forged prices, steps, plans and drafts by event, JSON and form."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +15,6 @@ from tests.support.clients.kyc_customer import Hana, hana
 from tests.support.clients.placing import place_order
 from tests.support.clients.raw_socket import RawSocket, raw_socket
 from tests.support.clients.visitor import Visitor
-from tests.support.running.web_process import running_web
 from tests.support.running.world import AIKO, BEN, world
 from tests.support.values.documents import picture
 from tests.support.values.sim_answers import EID, HOLDER
@@ -40,13 +38,6 @@ FIBRE_ANSWERS = {
     "connection": {"access_mode": "ipoe_own_router", "installation": "12m"},
     "phone": {"line": "new"},
 }
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """One web process whose tabs may send as much as these tests do."""
-    with running_web(tmp_path_factory.mktemp("web") / "log", portal_event_limit="1000000/minute") as settings:
-        yield settings
 
 
 def rows(query: str, email: str = BEN) -> list[tuple[Any, ...]]:

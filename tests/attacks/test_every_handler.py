@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +15,6 @@ from portal_app.infra.settings import Settings
 from portal_app.pages import all_pages
 from tests.support.clients.api_steps import DETAILS
 from tests.support.clients.raw_socket import RawSocket, raw_socket
-from tests.support.running.web_process import running_web
 from tests.support.running.world import AIKO, BEN, PASSWORD, world
 
 assert all_pages
@@ -70,13 +68,6 @@ def handlers() -> dict[str, list[str]]:
     """Return every handler the app knows with the names of its arguments: a new one is attacked by itself."""
     found = RegistrationContext.get().event_handlers
     return {name: list(inspect.signature(one.handler.fn).parameters)[1:] for name, one in found.items()}
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """One web process whose tabs may send as much as these tests do."""
-    with running_web(tmp_path_factory.mktemp("web") / "log", portal_event_limit="1000000/minute") as settings:
-        yield settings
 
 
 def test_the_upload_route_of_the_framework_is_closed_to_everybody(web: Settings) -> None:

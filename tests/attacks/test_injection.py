@@ -1,7 +1,7 @@
 """Attack case 4: SQL and SOQL in every field, sort and filter of the API and of the pages' events."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from tests.attacks.test_every_handler import cookies_of, handlers, rows_hash, st
 from tests.support.clients.new_customer import chiyo
 from tests.support.clients.raw_socket import raw_socket
 from tests.support.clients.visitor import Visitor
-from tests.support.running.web_process import running_web
 from tests.support.running.world import AIKO, PASSWORD
 from tests.support.values.hostile import MARKUP, STATEMENTS
 from tests.support.values.people import ADDRESS, PERSON
@@ -143,20 +142,26 @@ async def test_salesforce_finds_exactly_what_was_asked_for(org: Any, worker: Por
         assert await crm.find_customer(text) is None
 
 
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Path]]:
-    log = tmp_path_factory.mktemp("web") / "log"
-    with running_web(log, portal_event_limit="1000000/minute") as settings:
-        yield settings, log
+@pytest.fixture
+def defects(web: Settings, web_log: Path) -> Callable[[], list[str]]:
+    """Ask which defects the web process logged since the test began."""
+    said_before = len(web_log.read_text())
+
+    def found() -> list[str]:
+        lines = web_log.read_text()[said_before:].splitlines()
+        return [line for line in lines if "handler.broke" in line or "event.broke" in line]
+
+    return found
 
 
-async def test_every_field_of_every_event_takes_statements_for_texts(web: tuple[Settings, Path]) -> None:
-    settings, log = web
+async def test_every_field_of_every_event_takes_statements_for_texts(
+    web: Settings, defects: Callable[[], list[str]]
+) -> None:
     names = {name for file in PAGES.rglob("*.py") for name in re.findall(r'name="([\w-]+)"', file.read_text())}
-    mine, turn = cookies_of(settings, AIKO), count()
+    mine, turn = cookies_of(web, AIKO), count()
     # The framework's own take no texts.
     own = {name: arguments for name, arguments in handlers().items() if ".portal_app___" in name}
-    async with raw_socket(settings, cookies=mine) as aiko:
+    async with raw_socket(web, cookies=mine) as aiko:
         for handler, arguments in own.items():
             for _ in range(2):
                 text = TEXTS[next(turn) % len(TEXTS)]
@@ -168,7 +173,6 @@ async def test_every_field_of_every_event_takes_statements_for_texts(web: tuple[
             load = next(name for name in own if name.endswith(f"{page}.load"))
             for text in TEXTS:
                 await aiko.send(load, path=f"/x/{quote(text, safe='')}")
-    async with raw_socket(settings, cookies=mine) as again:
+    async with raw_socket(web, cookies=mine) as again:
         await still_works(again, "Aiko")
-    described = log.read_text()
-    assert [line for line in described.splitlines() if "handler.broke" in line or "event.broke" in line] == []
+    assert defects() == []

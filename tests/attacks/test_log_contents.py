@@ -2,31 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from portal_app.infra.log.redaction import LONGEST_LINE
 from portal_app.infra.settings import Settings
 from tests.attacks.test_every_handler import ACCOUNT, cookies_of
 from tests.support.clients.raw_socket import raw_socket
-from tests.support.running.web_process import running_web
 from tests.support.running.world import BEN
 
 FORM = {"form": {"phone": "090-1234-9876", "last_name": "Do-Not-Show"}}
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("web") / "log"
-
-
-@pytest.fixture(scope="module")
-def web(log: Path) -> Iterator[Settings]:
-    with running_web(log) as settings:
-        yield settings
 
 
 def event_of(cookies: str, **changes: Any) -> dict[str, Any]:
@@ -66,10 +51,11 @@ async def send_all(web: Settings, cookies: str) -> None:
             assert await tab.closed_with() == 1008
 
 
-def test_no_message_of_a_tab_puts_cookies_or_a_form_into_the_log(web: Settings, log: Path) -> None:
+def test_no_message_of_a_tab_puts_cookies_or_a_form_into_the_log(web: Settings, web_log: Path) -> None:
+    said_before = len(web_log.read_text())
     cookies = cookies_of(web, BEN)
     asyncio.run(send_all(web, cookies))
-    written = log.read_text()
+    written = web_log.read_text()[said_before:]
     values = [pair.partition("=")[2] for pair in cookies.split("; ")]
     assert not [value for value in values if value in written]
     assert "Do-Not-Show" not in written and "1234-9876" not in written

@@ -18,7 +18,8 @@ from tests.support.running.world import world
 def settings() -> Settings:
     """Settings under which work is looked for often, lost answers settle soon and a vendor's return is noticed soon."""
     return world().settings_with(
-        portal_poll_seconds=0.1,
+        # More often, and idle workers keep the machine busy: each look is a dozen statements.
+        portal_poll_seconds=0.25,
         portal_retry_seconds=1.0,
         portal_breaker_seconds=1.0,
         # Longer than a killed worker's call may go on at a vendor that is slow because the machine is.

@@ -53,6 +53,15 @@ def test_the_image_does_not_run_as_root() -> None:
     assert lines.index("USER portal") > lines.index("RUN useradd --system --uid 10001 --no-create-home portal")
 
 
+def test_the_image_compiles_all_code_that_it_copies() -> None:
+    _, _, stage = (ROOT / DEPLOY / "Dockerfile").read_text().rpartition("\nFROM ")
+    copied, _, _ = stage.partition(
+        "\nRUN python -m compileall -q --invalidation-mode unchecked-hash portal_app alembic\n"
+    )
+    assert copied != stage
+    assert {"COPY portal_app portal_app", "COPY alembic alembic"} <= set(copied.splitlines())
+
+
 def test_compose_overrules_what_a_container_cannot_have_from_the_settings_file() -> None:
     compose = yaml.safe_load((ROOT / DEPLOY / "compose.yaml").read_text())
     assert compose["secrets"] == {"salesforce_key": {"file": "${SF_PRIVATE_KEY_FILE:?}"}}

@@ -15,12 +15,13 @@ from tests.support.running.site import ROOT
 from tests.support.waiting import LONGEST_SECONDS
 
 _COPIED = re.compile(r"^COPY (?:--\S+ )*(.+) (\S+)$", re.M)
+_COMPILES = re.compile(r"^RUN python (-m compileall .+)$", re.M)
 _NO_RIGHTS = ["setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
 _LEFT_ALONE = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 
 
 def lay_out(app: Path) -> None:
-    """Copy into a folder what the last stage of deploy/Dockerfile copies, and take every right to write away."""
+    """Copy what the last stage of deploy/Dockerfile copies, compile as it does, and take every right to write away."""
     stage = (ROOT / "deploy" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
     for sources, target in _COPIED.findall(stage):
         for source in sources.split():
@@ -31,6 +32,8 @@ def lay_out(app: Path) -> None:
                 shutil.copytree(place, goal, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(place, goal)
+    for words in _COMPILES.findall(stage):
+        subprocess.run([sys.executable, *words.split()], cwd=app, check=True)
     for path in [app, *app.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 

@@ -93,6 +93,8 @@ SWITCHES: dict[Vendor, dict[str, str]] = {
         "fail_activation": "let the next activation come to nothing",
         "fail_*": "let the next job of a kind come to nothing, as in fail_voice, fail_line, fail_plan, fail_esim",
         "late_*": "a level, not counted off: minutes by which jobs of a kind are late, as in late_voice",
+        "other_lock_code": "a level, not counted off: refuse calls for a locked line with 423-001, not 409-409",
+        "other_state": "a level, not counted off: tell a state of lines that nobody knows",
         "usage_late": "a level, not counted off: minutes by which the traffic told is behind",
         "usage_gap": "a level, not counted off: the day so many days ago is missing from the traffic told",
         "usage_unit": "a level, not counted off: tell so many times the traffic, as after a change of unit",

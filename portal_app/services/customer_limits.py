@@ -8,7 +8,7 @@ from portal_app.infra.settings import Settings
 
 # Changes by the customer, each counted apart.
 ChangeKind = Literal[
-    "address-check", "calendar-link", "cancellation", "passkey", "password", "recovery-codes", "top-up"
+    "address-check", "calendar-link", "cancellation", "line-change", "passkey", "password", "recovery-codes", "top-up"
 ]
 _ORDERS = "You have placed many orders in a short time. Try again in {wait}, or write to us if you need more at once."
 _SAME_ORDER = (

@@ -25,6 +25,7 @@ from portal_app.wiring.billing import BillingServices, build_billing
 from portal_app.wiring.dashboard import DashboardServices, build_dashboard
 from portal_app.wiring.help import HelpServices, StatusServices, build_help, build_status
 from portal_app.wiring.identity import IdentityServices, build_context, build_identity
+from portal_app.wiring.line_orders import LineOrderServices, build_line_orders
 from portal_app.wiring.notifications import NotificationServices, build_notifications
 from portal_app.wiring.operations import InboundServices, OperationServices, build_inbound, build_operations
 from portal_app.wiring.orders import (
@@ -65,6 +66,7 @@ class Portal:
     billing: BillingServices
     subscriptions: SubscriptionServices
     sim: SimServices
+    line_orders: LineOrderServices
     internet: InternetServices
     catalog: Catalog
     checkout: Checkout
@@ -141,6 +143,7 @@ def build(settings: Settings, *, role: Role) -> Portal:
         billing=billing,
         subscriptions=subscriptions,
         sim=sim,
+        line_orders=build_line_orders(base, context, catalog, sim, billed=(billing, subscriptions)),
         internet=internet,
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,

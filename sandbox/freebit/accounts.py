@@ -92,6 +92,8 @@ def _shown(network: Network, line: Document) -> Document:
         "talk": {name: line["talk"][name] for name in line["talk"]}, "quota": str(remaining_mb(network, line)),
         "nextPlanCode": line["next_plan"], "nextPlanDate": line["next_plan_on"], "cancelDate": line["cancel_on"],
     }  # fmt: skip
+    if network.faults.level("freebit", "other_state"):
+        shown["state"] = "frozen"
     if network.faults.level("freebit", "quota_missing"):
         del shown["quota"]
     return shown | ({"eid": line["eid"]} if line["eid"] else {})

@@ -72,7 +72,7 @@ def _check_voice(network: Network, line: Document, body: Body) -> None:
     if not network.plan(line["plan"])["voice"]:
         raise not_allowed("data only")
     if network.jobs(line["account"], "voice"):
-        raise locked()
+        raise locked(network.faults.level("freebit", "other_lock_code"))
     _refuse_within(network, line, "line_changed_at")
 
 
@@ -93,4 +93,4 @@ def _order_voice(network: Network, number: str, options: dict[str, str]) -> Body
 
 def _refuse_within(network: Network, line: Document, *moments: str) -> None:
     if any(network.is_within(line[name], network.settings.freebit_lock_seconds) for name in moments):
-        raise locked()
+        raise locked(network.faults.level("freebit", "other_lock_code"))

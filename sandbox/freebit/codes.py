@@ -52,6 +52,7 @@ def unauthenticated() -> Refused:
     return Refused("401", "401", "認証エラー")
 
 
-def locked() -> Refused:
-    """Another change of this account is under way."""
-    return Refused("409", "409", "処理中エラー")
+def locked(is_other: int = 0) -> Refused:
+    """Another change of this account is under way; the code is a guess, and a switch has another one."""
+    codes = ("423", "001") if is_other else ("409", "409")
+    return Refused(*codes, "処理中エラー")

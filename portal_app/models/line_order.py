@@ -28,8 +28,9 @@ _IS_UNSETTLED = f"state IN ({', '.join(repr(state) for state in UNSETTLED)})"
 class LineOrderRow(SQLModel, table=True):
     """One change; a line has at most one unsettled change of each slot.
 
-    `line` is the keyed hash of the line's number when it was asked for. Of calls whose outcome may not be known: `sends`
-    and `sent_at` at the carrier, `order_tried_at`, `accept_tried_at`, `end_tried_at` and `correct_tried_at` at WHMCS.
+    `line` is the keyed hash of the line's number when it was asked for. Of calls whose outcome may not be known tell
+    `sends` and `sent_at` at the carrier, and at WHMCS `order_tried_at`, `accept_tried_at`, `end_tried_at` and
+    `correct_tried_at`.
     `billed_service_id` is the WHMCS service that bills an option.
     """
 

@@ -53,7 +53,7 @@ class LineOrderCarrier:
         number = await self._number(row)
         if row.kind == "plan" and row.effective_on is not None and row.effective_on <= today():
             # The agreed day has begun: a plan that came later would be billed for a month it was not there.
-            raise ExternalRejected("the day of the plan is here", vendor="freebit")
+            return await self._progress.move(order_id, "failed", "too_late")
         noted = await self._progress.own_change(row, _wish(row))
         if noted is not None and (row.sent_at is None or noted.started_at > row.sent_at):
             # A call whose answer we never saw, or that was never made: the line will tell.

@@ -13,7 +13,7 @@ import portal_app.workflows.email
 import portal_app.workflows.help
 import portal_app.workflows.inbound_events
 import portal_app.workflows.kyc
-import portal_app.workflows.line_orders
+import portal_app.workflows.sim_changes.line_orders
 import portal_app.workflows.orders
 import portal_app.workflows.profile
 import portal_app.workflows.scheduled
@@ -42,7 +42,7 @@ WORKFLOWS = (
     portal_app.workflows.email,
     portal_app.workflows.help,
     portal_app.workflows.whmcs_migration,
-    portal_app.workflows.line_orders,
+    portal_app.workflows.sim_changes.line_orders,
     portal_app.workflows.orders,
     portal_app.workflows.profile,
     portal_app.workflows.sign_up,

@@ -78,9 +78,9 @@ class Scene:
         await self.set("effective_on = (now() AT TIME ZONE 'Asia/Tokyo')::date")
 
 
-async def begin(driver: PortalDriver, worker: Portal, ask: Callable[..., Awaitable[UUID]], *wanted: Any) -> Scene:
+async def begin(driver: PortalDriver, worker: Portal, ask: Callable[..., Awaitable[UUID]]) -> Scene:
     (owner,) = await voice_lines(driver, worker, 1)
-    return Scene(driver, worker, owner, await ask(driver, owner, *wanted))
+    return Scene(driver, worker, owner, await ask(driver, owner))
 
 
 ONE_JOB = {"send": "voice", "order_option": "voice", "accept_option": "voice", "rebill": "plan", "correct_bill": "plan"}
@@ -271,9 +271,10 @@ async def test_each_trouble_ends_well_and_bills_what_the_line_has(
     driver: PortalDriver, worker_side: Portal, running_worker: None, name: str
 ) -> None:
     trouble = TROUBLES[name]
+    (owner,) = await voice_lines(driver, worker_side, 1)
     for vendor, faults in trouble.faults.items():
         await driver.set_faults(vendor, **faults)
-    scene = await begin(driver, worker_side, trouble.ask)
+    scene = Scene(driver, worker_side, owner, await trouble.ask(driver, owner))
     await trouble.then(scene)
     await scene.reach(trouble.ends)
     assert await bills_of(driver, scene.owner, scene.order) == trouble.bills

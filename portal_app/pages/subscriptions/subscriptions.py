@@ -18,6 +18,7 @@ from portal_app.language import _, path_for
 from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.pages.sim.line import line_sections
+from portal_app.pages.sim.line_orders import line_order_section
 from portal_app.pages.sim.top_up import top_up_section
 from portal_app.pages.support.about import questions_about
 from portal_app.state.subscriptions.subscription import SubscriptionPage
@@ -81,7 +82,12 @@ def subscription() -> rx.Component:
         ]
     )
     main = rx.fragment(
-        _story(), line_sections(), top_up_section(), section(_("Contract"), facts, _fields()), _invoices()
+        _story(),
+        line_sections(),
+        top_up_section(),
+        line_order_section(),
+        section(_("Contract"), facts, _fields()),
+        _invoices(),
     )
     asked = questions_about(SubscriptionPage.cases, ask=SubscriptionPage.ask_href)
     body = rx.fragment(title, columns(main, rx.fragment(_actions(), asked)))

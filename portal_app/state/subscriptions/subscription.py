@@ -17,6 +17,7 @@ from portal_app.state.billing.invoices import InvoiceRow, invoice_row
 from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.session import PageSession
+from portal_app.state.sim.line_order_part import LineOrderPart
 from portal_app.state.sim.line_rows import LineRows, line_rows
 from portal_app.state.sim.top_up_part import TopUpPart
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
@@ -33,7 +34,7 @@ class ServiceField:
     value: str
 
 
-class SubscriptionPage(TopUpPart, rx.State):
+class SubscriptionPage(TopUpPart, LineOrderPart, rx.State):
     """A service as WHMCS bills it."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "support"})
@@ -98,6 +99,7 @@ class SubscriptionPage(TopUpPart, rx.State):
         overview = await portal().sim.overviews.of_service(customer, service)
         self.line = line_rows(overview, plan=service.name)
         await self._show_top_ups(customer, overview, is_ending=not self.cancel_href)
+        await self._show_line_orders(customer, service, overview, is_ending=not self.cancel_href)
         # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [invoice_row(each) for each in invoices]

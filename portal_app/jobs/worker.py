@@ -13,11 +13,11 @@ import portal_app.workflows.email
 import portal_app.workflows.help
 import portal_app.workflows.inbound_events
 import portal_app.workflows.kyc
-import portal_app.workflows.sim_changes.line_orders
 import portal_app.workflows.orders
 import portal_app.workflows.profile
 import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
+import portal_app.workflows.sim_changes.line_orders
 import portal_app.workflows.sim_lines
 import portal_app.workflows.support
 import portal_app.workflows.whmcs_migration

@@ -12,8 +12,8 @@ from portal_app.services.inbound.inbox import ALL_CHANGES
 from portal_app.services.subscriptions.cancellations import workflow_of
 from portal_app.wiring.portal import portal
 from portal_app.workflows.inbound_events import apply_to_orders, catch_up_checks, reconcile
-from portal_app.workflows.sim_changes.line_orders import wake_line_orders
 from portal_app.workflows.orders import provision_id
+from portal_app.workflows.sim_changes.line_orders import wake_line_orders
 from portal_app.workflows.step import durable, scheduled, step
 
 # Longer than the bus keeps events.

@@ -98,7 +98,7 @@ def _options() -> rx.Component:
 def _network() -> rx.Component:
     page = SubscriptionPage
     sure = dialog(
-        rx.el.p(_("The carrier needs about half an hour. Until then the line is locked for other changes.")),
+        rx.el.p(page.network_note),
         id=_NETWORK,
         title=_("Change the network?"),
         actions=dialog_choice(

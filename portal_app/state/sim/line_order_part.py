@@ -18,7 +18,7 @@ from portal_app.domain.sim.line_view import LineOverview, LineView
 from portal_app.domain.sim_changes.voice_option import parse_network, parse_option
 from portal_app.domain.subscriptions.subscription import Subscription
 from portal_app.language import _
-from portal_app.language.format import day, time
+from portal_app.language.format import day, duration, time
 from portal_app.state.catalog.prices import taxed, with_tax
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.page_state import PageState
@@ -48,6 +48,7 @@ class LineOrderPart(PageState, mixin=True):
     voice_options: list[OptionRow] = []
     network_now: str = ""
     network_next: str = ""
+    network_note: str = ""
     plan_choices: list[list[str]] = []
     plan_choice: str = ""
     plan_now: str = ""
@@ -163,6 +164,9 @@ class LineOrderPart(PageState, mixin=True):
         is_free = self.can_change_line and "line" not in busy
         self.network_now = line.snapshot.network or ""
         self.network_next = ({"4G": "5G", "5G": "4G"}.get(self.network_now, "")) if is_free else ""
+        wait = duration(portal().settings.freebit_lock_seconds)
+        note = _("The carrier needs about {wait}. Until then the line is locked for other changes.")
+        self.network_note = note.format(wait=wait)
         try:
             if is_free:
                 await self._show_options(service, line)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from portal_app.domain.sim_changes.line_order import LineOrder, Standing
 from portal_app.language import _
-from portal_app.language.format import day, time
+from portal_app.language.format import day, duration, time
 from portal_app.state.catalog.prices import taxed
+from portal_app.wiring.portal import portal
 
 OPTION_NAMES = {
     "voice_mail": "Voice mail",
@@ -16,7 +17,7 @@ OPTION_NAMES = {
 _WORDS: dict[Standing, tuple[str, str]] = {
     "queued": ("info", "It is done as soon as the line is free: about {at}. Until then you can withdraw it."),
     "held": ("info", "Your plan changes on {day}. Until {at} you can withdraw this, and nothing changes."),
-    "under_way": ("info", "Being changed. The carrier takes some minutes, for 4G and 5G about half an hour."),
+    "under_way": ("info", "Being changed. The carrier takes up to {wait}."),
     "booked": ("info", "The carrier has it: your plan changes on {day}. It can no longer be withdrawn."),
     "billing": ("info", "The line is changed. The bill follows by itself."),
     "done": ("ok", "Your line is changed."),
@@ -68,4 +69,6 @@ def _told(order: LineOrder) -> tuple[str, str]:
         return "attention", _(_FAILED.get(order.reason, _REFUSED))
     tone, words = _WORDS[order.standing]
     at = time(order.sends_at) if order.sends_at else ""
-    return tone, _(words).format(at=at, day=day(order.effective_on))
+    own = portal().settings
+    wait = duration(own.freebit_lock_seconds if order.kind == "network" else own.freebit_pending_seconds)
+    return tone, _(words).format(at=at, day=day(order.effective_on), wait=wait)

@@ -113,7 +113,7 @@ _WHMCS_GOOD = http({
     "currencies": {"currency": [{"id": 1, "code": "JPY"}]},
 })  # fmt: skip
 _ONCE_AT_WHMCS = {
-    "AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod", "CreateInvoice",
+    "AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod", "CreateInvoice", "AddCredit",
     "CapturePayment", "UpdateInvoice",
 }  # fmt: skip
 _TOP_UP = NewInvoice("1 GB", Money(500), "stripe", date(2026, 4, 8), "reference")
@@ -160,6 +160,8 @@ _WHMCS = Vendor(
         "add_order": lambda whmcs: whmcs.whmcs_orders.add_order(1, [VPN], reference="reference"),
         "accept_order": lambda whmcs: whmcs.whmcs_orders.accept_order(1),
         "cancel_order": lambda whmcs: whmcs.whmcs_orders.cancel_order(1),
+        "change_product": lambda whmcs: whmcs.subscriptions.change_product(1, 1, product_id=2, recurring=Money(1)),
+        "add_credit": lambda whmcs: whmcs.charges.add_credit(1, Money(1), description="x", reference="y"),
         "create_invoice": lambda whmcs: whmcs.charges.create_invoice(1, _TOP_UP),
         "capture": lambda whmcs: whmcs.charges.capture(1),
         "cancel_invoice": lambda whmcs: whmcs.charges.cancel_invoice(1),

@@ -199,6 +199,10 @@ async def test_a_line_change_locks_the_line_for_half_an_hour(freebit: Freebit) -
     assert await change_voice(freebit, account, voiceMail="10") == "409-409"
     assert await freebit.codes("mvno/changePlan/", account=account, planCode="PASI_V25G") == "409-409"
     assert (await freebit.line(account))["contractLine"] == "4G"
+    await freebit.set_faults(special={"other_lock_code": 1, "other_state": 1})
+    assert await change_voice(freebit, account, voiceMail="10") == "423-001"
+    assert (await freebit.line(account))["state"] == "frozen"
+    await freebit.set_faults()
     await freebit.advance(1500)
     assert await change_voice(freebit, account, voiceMail="10") == "409-409"
     await freebit.advance(400)

@@ -132,7 +132,7 @@ class LineOrderPart(PageState, mixin=True):
         except LineLocked as locked:
             # The page asks whether to wait for it.
             self._waiting_change, self.line_question = (kind, what), uuid4().hex
-            self.line_locked = _(str(locked.user_message))
+            self.line_locked = _(locked.user_message)
 
     async def _carry_out(self, customer: Customer, operation: str, content: str, ask: Any) -> None:
         call = Call(customer.user_id, operation, self._line_key, f"{self._number}:{content}")

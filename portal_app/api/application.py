@@ -19,7 +19,7 @@ from portal_app.api.operations import health, webhooks
 from portal_app.api.orders import orders
 from portal_app.api.profile import account, kyc
 from portal_app.api.registration import sign_up, whmcs_migration
-from portal_app.api.sim import alerts, sim_line, top_ups
+from portal_app.api.sim import alerts, line_orders, sim_line, top_ups
 from portal_app.api.status import status
 from portal_app.api.subscriptions import subscriptions
 from portal_app.api.support import case_files, cases, conversation_copy, reply_form
@@ -31,7 +31,7 @@ from portal_app.infra.settings import Settings
 _ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARTS = (
     sessions, mfa_challenge, account_recovery, sign_up, whmcs_migration, account, kyc, password, step_up, security,
-    csv_export, billing, summary, subscriptions, sim_line, top_ups, alerts, calls, cases, case_files,
+    csv_export, billing, summary, subscriptions, sim_line, top_ups, alerts, line_orders, calls, cases, case_files,
     conversation_copy, reply_form, uploads, calendar_feed, preferences, unsubscribe, orders, catalog, eligibility, help,
     contact, status, webhooks, health,
 )  # fmt: skip

@@ -13,6 +13,10 @@ SOLVE_CASE = "POST /api/cases/{case_id}/solved"
 RATE_CASE = "POST /api/cases/{case_id}/rating"
 SCHEDULE_CANCELLATION = "POST /api/subscriptions/{service_id}/cancellation"
 ORDER_TOP_UP = "POST /api/subscriptions/{service_id}/sim/top-ups"
+SWITCH_VOICE_OPTION = "POST /api/subscriptions/{service_id}/sim/options"
+CHANGE_NETWORK = "POST /api/subscriptions/{service_id}/sim/network"
+CHANGE_PLAN = "POST /api/subscriptions/{service_id}/sim/plan"
+WITHDRAW_LINE_ORDER = "DELETE /api/subscriptions/{service_id}/sim/changes/{order_id}"
 WITHDRAW_CANCELLATION = "DELETE /api/subscriptions/{service_id}/cancellation"
 
 

@@ -79,6 +79,20 @@ class VendorSettings(BaseModel):
         6.0, ge=0, description="Hours before a month's end in which no data are bought by themselves"
     )
 
+    portal_voice_skus: str = Field(
+        "voice_mail=SIM-ADDON-VOICE-MAIL,call_waiting=SIM-ADDON-CALL-WAITING,roaming=SIM-ADDON-ROAMING",
+        description="Voice options that customers switch, as option=SKU of the product that bills it",
+    )
+    portal_plan_cut_off_days: int = Field(
+        1, ge=0, le=27, description="Days before a month's last day at whose end a plan change is sent to the carrier"
+    )
+    portal_plan_late_hours: float = Field(
+        24.0, gt=0, description="How long after the 1st begins a new plan may not show before it counts as failed"
+    )
+    portal_plan_poll_seconds: float = Field(
+        600.0, gt=0, description="How often a line is read on the 1st while its new plan does not show"
+    )
+
     sf_login_url: str = Field("https://login.salesforce.com", description="Salesforce login host")
     sf_audience: str = Field("", description="Audience of the login token; the login host when empty")
     sf_client_id: str = Field("", description="Consumer key of the connected app")

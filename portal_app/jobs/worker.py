@@ -17,6 +17,7 @@ import portal_app.workflows.orders
 import portal_app.workflows.profile
 import portal_app.workflows.scheduled
 import portal_app.workflows.sign_up
+import portal_app.workflows.sim_changes.line_orders
 import portal_app.workflows.sim_lines
 import portal_app.workflows.support
 import portal_app.workflows.whmcs_migration
@@ -41,6 +42,7 @@ WORKFLOWS = (
     portal_app.workflows.email,
     portal_app.workflows.help,
     portal_app.workflows.whmcs_migration,
+    portal_app.workflows.sim_changes.line_orders,
     portal_app.workflows.orders,
     portal_app.workflows.profile,
     portal_app.workflows.sign_up,

@@ -8,7 +8,7 @@ from portal_app.infra.settings import Settings
 
 # Changes by the customer, each counted apart.
 ChangeKind = Literal[
-    "address-check", "auto-top-up", "calendar-link", "cancellation", "line-alert", "passkey", "password",
+    "address-check", "auto-top-up", "calendar-link", "cancellation", "line-alert", "line-change", "passkey", "password",
     "recovery-codes", "top-up",
 ]  # fmt: skip
 _ORDERS = "You have placed many orders in a short time. Try again in {wait}, or write to us if you need more at once."

@@ -25,6 +25,7 @@ from portal_app.wiring.billing import BillingServices, build_billing
 from portal_app.wiring.dashboard import DashboardServices, build_dashboard
 from portal_app.wiring.help import HelpServices, StatusServices, build_help, build_status
 from portal_app.wiring.identity import IdentityServices, build_context, build_identity
+from portal_app.wiring.line_orders import LineOrderServices, build_line_orders
 from portal_app.wiring.notifications import NotificationServices, build_notifications
 from portal_app.wiring.operations import InboundServices, OperationServices, build_inbound, build_operations
 from portal_app.wiring.orders import (
@@ -73,6 +74,7 @@ class Portal:
     subscriptions: SubscriptionServices
     sim: SimServices
     calls: CallServices
+    line_orders: LineOrderServices
     internet: InternetServices
     catalog: Catalog
     checkout: Checkout
@@ -145,10 +147,10 @@ def build(settings: Settings, *, role: Role) -> Portal:
         idempotency=Idempotency(settings, base.database, context.secrets.tokens),
         identity=identity,
         registration=build_registration(base, context, identity.sign_in),
-        profile=profile,
-        billing=billing,
+        profile=profile, billing=billing,
         subscriptions=subscriptions,
         sim=sim, calls=build_calls(base),
+        line_orders=build_line_orders(base, context, catalog, sim, billed=(billing, subscriptions)),
         internet=internet,
         catalog=orders.catalog, checkout=orders.checkout, drafts=orders.drafts, orders=orders.orders,
         provisioning=provisioning,

@@ -13,6 +13,7 @@ from portal_app.services.subscriptions.cancellations import workflow_of
 from portal_app.wiring.portal import portal
 from portal_app.workflows.inbound_events import apply_to_orders, catch_up_checks, reconcile
 from portal_app.workflows.orders import provision_id
+from portal_app.workflows.sim_changes.line_orders import wake_line_orders
 from portal_app.workflows.step import durable, scheduled, step
 
 # Longer than the bus keeps events.
@@ -93,6 +94,7 @@ async def clock_moved() -> str:
     waiting = await step("orders_for_a_day", lambda: portal().provisioning.review.waiting_for_day())
     for order_id, attempt in waiting["value"] or []:
         await DBOS.send_async(provision_id(order_id, attempt), "clock moved", topic=WakeTopic.ORDER)
+    await wake_line_orders()
     return waiting["state"]
 
 

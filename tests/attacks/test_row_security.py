@@ -33,6 +33,7 @@ TABLES = [
     "top_ups",
     "line_alerts",
     "auto_top_ups",
+    "line_orders",
     "internet_eligibility",
     "cancellations",
     "notification_choices",
@@ -88,6 +89,13 @@ INSERT INTO auto_top_ups (service_id, user_id, gigabytes, threshold_mb, total, c
 SELECT 900000 + whmcs_client_id, user_id, 1, 1024, 550, 5500, 'JPY', false, 'you', now() FROM id_mappings
 ON CONFLICT DO NOTHING
 """
+_LINE_ORDERS = """
+INSERT INTO line_orders (id, user_id, service_id, line, slot, kind, option, target, title, price, old_price, currency,
+  state, reason, sends, asked_at)
+SELECT user_id, user_id, 900000 + whmcs_client_id, 'x', 'line', 'network', '', '5G', '5G', 0, 0, 'JPY', 'done', '', 0,
+  now() FROM id_mappings
+ON CONFLICT DO NOTHING
+"""
 _CHOICES = """
 INSERT INTO notification_choices (user_id, topic, portal, mail)
 SELECT user_id, 'orders', true, true FROM id_mappings ON CONFLICT DO NOTHING
@@ -123,7 +131,8 @@ async def owners(ben: Visitor, aiko: Visitor, portal: Portal) -> tuple[UUID, UUI
         await ben.call("POST", ending, {"reason": "price"}, Idempotency_Key=uuid4().hex)
         assert (await ben.call("DELETE", ending, Idempotency_Key=uuid4().hex)).status_code == 200
     with psycopg.connect(world().postgres.url(), autocommit=True) as owner:
-        for row in (_RESERVE, _LINES, _READINGS, _CALLS, _TOP_UPS, _ALERTS, _AUTO, _CHOICES, _LINKS):
+        inserts = (_RESERVE, _LINES, _READINGS, _CALLS, _TOP_UPS, _ALERTS, _AUTO, _LINE_ORDERS, _CHOICES, _LINKS)
+        for row in inserts:
             owner.execute(row)
     read = portal.identity.sessions.read_access_token
     return read(ben.cookie("access")).user_id, read(aiko.cookie("access")).user_id

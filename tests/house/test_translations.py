@@ -26,6 +26,7 @@ NOT_FOR_CUSTOMERS = {
     "portal_app/services/sim/line_termination.py",
     "portal_app/services/sim/top_up_delivery.py",
     "portal_app/domain/calls/call_file.py",
+    "portal_app/services/sim_changes/option_billing.py",
     "portal_app/domain/sim/line_comparison.py",
     "portal_app/domain/sim/line_link.py",
     "portal_app/domain/sim/usage_file.py",

@@ -82,6 +82,13 @@ class SubscriptionGateway(Protocol):
         """
         ...
 
+    async def change_product(self, client_id: int, service_id: int, *, product_id: int, recurring: Money) -> None:
+        """Have a service be of another product at a price from its next invoice on. Safe to repeat.
+
+        Nothing is prorated and no invoice changes. Raises NotFound, also for another client's service.
+        """
+        ...
+
     async def service_fields(self, client_id: int, service_id: int, names: Sequence[str]) -> dict[str, str]:
         """Return custom fields of a service by their names, in one call; empty where it has none.
 

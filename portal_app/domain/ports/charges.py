@@ -1,8 +1,9 @@
-"""What services need of WHMCS to bill one purchase and charge it; errors as in `ports`."""
+"""What services need of WHMCS to bill one purchase and charge it, and to give money back; errors as in `ports`."""
 
 from typing import Protocol
 
 from portal_app.domain.billing.charge import CaptureAnswer, ChargedInvoice, NewInvoice
+from portal_app.domain.money import Money
 
 
 class ChargeGateway(Protocol):
@@ -26,4 +27,12 @@ class ChargeGateway(Protocol):
 
     async def cancel_invoice(self, invoice_id: int) -> None:
         """Cancel an unpaid invoice. Safe to repeat; WHMCS cancels a paid one too, so read it before."""
+        ...
+
+    async def add_credit(self, client_id: int, amount: Money, *, description: str, reference: str) -> None:
+        """Add to a client's credit, which pays later invoices. Never repeated blindly: see `find_credit`."""
+        ...
+
+    async def find_credit(self, client_id: int, reference: str) -> bool:
+        """Say whether credit was added under our reference."""
         ...

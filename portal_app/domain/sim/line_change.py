@@ -14,6 +14,10 @@ from portal_app.domain.sim.sim import SimLine
 ChangeOutcome = Literal["pending", "done", "failed"]
 # The kind of a lock that the carrier told of.
 CARRIER = "carrier"
+# The locks that hold a change up, by its kind.
+VOICE_WAITS_FOR = ("network", "voice-order")
+NETWORK_WAITS_FOR = ("network", "voice")
+PLAN_WAITS_FOR = ("network", "voice", "plan")
 
 
 @dataclass(frozen=True, slots=True)

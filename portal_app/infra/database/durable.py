@@ -29,6 +29,7 @@ class WakeTopic:
     PROFILE = "again"
     MESSAGE = "message-changed"
     TOP_UP = "top-up"
+    LINE_ORDER = "line-order"
 
 
 class DurableQueue:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from portal_app.domain.errors import Conflict, ExternalUnavailable, NotFound, OutcomeUnknown, PortalError, Unreadable
+from portal_app.domain.sim.line_change import NETWORK_WAITS_FOR, PLAN_WAITS_FOR, VOICE_WAITS_FOR
 from portal_app.domain.sim.sim import (
     NetworkType,
     NewLine,
@@ -146,7 +147,7 @@ class FreebitGateway:
         if line.network != network:
             change = self._change(
                 "network",
-                waits_for=("network", "voice"),
+                waits_for=NETWORK_WAITS_FOR,
                 seconds=self._settings.freebit_lock_seconds,
                 wanted={"network": network},
             )
@@ -165,7 +166,7 @@ class FreebitGateway:
         fields = {"account": account, "planCode": plan_code, "globalIp": OFF}
         fields |= {"runTime": written(starts_on)} if starts_on else {}
         wanted = {"next_plan": plan_code, "next_plan_on": starts_on.isoformat()} if starts_on else {"plan": plan_code}
-        change = self._change("plan", waits_for=("network", "voice", "plan"), wanted=wanted)
+        change = self._change("plan", waits_for=PLAN_WAITS_FOR, wanted=wanted)
         await self._once(account, change, is_done, self._sending(op.CHANGE_PLAN, fields))
 
     async def add_data(self, account: str, megabytes: int, *, reference: str, expires_on: date | None = None) -> None:
@@ -280,8 +281,8 @@ class FreebitGateway:
     @property
     def _voice_change(self) -> Change:
         own = self._settings
-        holds = {"voice": own.freebit_lock_seconds, "voice-order": own.freebit_pending_seconds}
-        return Change(("network", "voice-order"), holds)
+        holds = {"voice-order": own.freebit_pending_seconds, "voice": own.freebit_lock_seconds}
+        return Change(VOICE_WAITS_FOR, holds)
 
 
 def _checked(account: str) -> str:

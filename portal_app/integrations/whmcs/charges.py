@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from portal_app.domain.billing.charge import CaptureAnswer, ChargedInvoice, NewInvoice
 from portal_app.domain.errors import NotFound
+from portal_app.domain.money import Money
 from portal_app.infra.settings import Settings
 from portal_app.integrations.whmcs.client import WHMCSClient, WHMCSRejected
 from portal_app.integrations.whmcs.encoding import FormValue
@@ -80,3 +81,19 @@ class WHMCSCharges:
         """Set the invoice's status to Cancelled."""
         with not_found_when("Invoice ID Not Found"):
             await self._client.call("UpdateInvoice", {"invoiceid": invoice_id, "status": "Cancelled"}, safe=False)
+
+    async def add_credit(self, client_id: int, amount: Money, *, description: str, reference: str) -> None:
+        """Add credit; the reference ends its description, the only text that AddCredit takes."""
+        wanted: dict[str, FormValue] = {
+            "clientid": client_id,
+            "amount": str(amount.minor),
+            "description": f"{description} ({reference})",
+        }
+        with not_found_when("Client ID Not Found"):
+            await self._client.call("AddCredit", wanted, safe=False)
+
+    async def find_credit(self, client_id: int, reference: str) -> bool:
+        """Look our reference up in the log of the client's credit. Raises NotFound."""
+        with not_found_when("Client ID Not Found"):
+            body = await self._client.call("GetCredits", {"clientid": client_id}, safe=True)
+        return any(text(row, "description").endswith(f"({reference})") for row in rows(body, "credits", "credit"))

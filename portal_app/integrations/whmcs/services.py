@@ -5,6 +5,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from portal_app.domain.errors import NotFound
+from portal_app.domain.money import Money
 from portal_app.domain.ports.listing import Listing
 from portal_app.domain.subscriptions.subscription import Cancellation, Subscription
 from portal_app.infra.settings import Settings
@@ -77,6 +78,16 @@ class WHMCSServices:
         if values:
             changed: dict[str, FormValue] = {"serviceid": service_id, "customfields": php_packed(values)}
             await self._client.call("UpdateClientProduct", changed, safe=True)
+
+    async def change_product(self, client_id: int, service_id: int, *, product_id: int, recurring: Money) -> None:
+        """Write product and price; UpgradeProduct would prorate at once. Raises NotFound."""
+        await self._own_row(client_id, service_id)
+        wanted: dict[str, FormValue] = {
+            "serviceid": service_id,
+            "pid": product_id,
+            "recurringamount": str(recurring.minor),
+        }
+        await self._client.call("UpdateClientProduct", wanted, safe=True)
 
     async def service_fields(self, client_id: int, service_id: int, names: Sequence[str]) -> dict[str, str]:
         """Return custom fields by name, empty where the service has none. Raises NotFound."""

@@ -19,6 +19,7 @@ from portal_app.pages.shell.frame import page_body, portal_page, support_link
 from portal_app.pages.shell.page import page
 from portal_app.pages.sim.alerts import alert_section, auto_top_up_section
 from portal_app.pages.sim.line import line_sections
+from portal_app.pages.sim.line_orders import line_order_section
 from portal_app.pages.sim.top_up import top_up_section
 from portal_app.pages.support.about import questions_about
 from portal_app.state.subscriptions.subscription import SubscriptionPage
@@ -87,6 +88,7 @@ def subscription() -> rx.Component:
         top_up_section(),
         auto_top_up_section(),
         alert_section(),
+        line_order_section(),
         section(_("Contract"), facts, _fields()),
         _invoices(),
     )

@@ -97,6 +97,10 @@ class Catalog:
             self._sim_plans = written, sim_plans(_ITEMS.validate_json(written))
         return self._sim_plans[1]
 
+    async def sold(self, category: Category) -> list[CatalogItem]:
+        """Return what is sold in a category, hidden items too. Raises ExternalUnavailable without a cached copy."""
+        return [item for item in await self._items() if item.category == category]
+
     async def invalidate(self) -> None:
         """Invalidate the cached catalogue for all processes."""
         await self._cache.invalidate(CATALOG)

@@ -18,6 +18,7 @@ from portal_app.state.catalog.prices import taxed
 from portal_app.state.shell.error_reporting import handler
 from portal_app.state.shell.session import PageSession
 from portal_app.state.sim.alerts_part import AlertsPart
+from portal_app.state.sim.line_order_part import LineOrderPart
 from portal_app.state.sim.line_rows import LineRows, line_rows
 from portal_app.state.subscriptions.cancellation_words import standing_of, story_of
 from portal_app.state.subscriptions.standing import cycle_words, kind_words
@@ -33,7 +34,7 @@ class ServiceField:
     value: str
 
 
-class SubscriptionPage(AlertsPart, rx.State):
+class SubscriptionPage(AlertsPart, LineOrderPart, rx.State):
     """A service as WHMCS bills it."""
 
     topics: ClassVar[frozenset[str]] = frozenset({"orders", "billing", "account", "support"})
@@ -100,6 +101,7 @@ class SubscriptionPage(AlertsPart, rx.State):
         await self._show_top_ups(customer, overview, is_ending=not self.cancel_href)
         await self._show_alerts(customer, overview)
         await self._show_auto_top_up(customer, overview)
+        await self._show_line_orders(customer, service, overview, is_ending=not self.cancel_href)
         # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
         self.invoices = [invoice_row(each) for each in invoices]

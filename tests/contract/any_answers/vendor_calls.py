@@ -114,7 +114,7 @@ _WHMCS_GOOD = http({
 })  # fmt: skip
 _ONCE_AT_WHMCS = {
     "AddClient", "AddOrder", "AcceptOrder", "CancelOrder", "AddCancelRequest", "DeletePayMethod", "CreateInvoice",
-    "CapturePayment", "UpdateInvoice",
+    "CapturePayment", "UpdateInvoice", "AddCredit",
 }  # fmt: skip
 _TOP_UP = NewInvoice("1 GB", Money(500), "stripe", date(2026, 4, 8), "reference")
 _CHANGE = ProfileChange(first_name="Hana", last_name="Sato", phone="09012345678", language="ja")
@@ -142,6 +142,8 @@ _WHMCS = Vendor(
         "cancellations": lambda whmcs: whmcs.subscriptions.cancellations(),
         "find_order": lambda whmcs: whmcs.whmcs_orders.find_order(1, "reference"),
         "set_service_fields": lambda whmcs: whmcs.subscriptions.set_service_fields(1, 1, {"EID": "x"}),
+        "change_product": lambda whmcs: whmcs.subscriptions.change_product(1, 1, product_id=2, recurring=Money(1)),
+        "find_credit": lambda whmcs: whmcs.charges.find_credit(1, "reference"),
         "service_field": lambda whmcs: whmcs.subscriptions.service_field(1, 1, "EID"),
         "product_prices": lambda whmcs: whmcs.product_prices.product_prices(),
         "sign_on_link": lambda whmcs: whmcs.sso.sign_on_link(1, "clientarea.php"),
@@ -160,6 +162,7 @@ _WHMCS = Vendor(
         "add_order": lambda whmcs: whmcs.whmcs_orders.add_order(1, [VPN], reference="reference"),
         "accept_order": lambda whmcs: whmcs.whmcs_orders.accept_order(1),
         "cancel_order": lambda whmcs: whmcs.whmcs_orders.cancel_order(1),
+        "add_credit": lambda whmcs: whmcs.charges.add_credit(1, Money(1), description="x", reference="y"),
         "create_invoice": lambda whmcs: whmcs.charges.create_invoice(1, _TOP_UP),
         "capture": lambda whmcs: whmcs.charges.capture(1),
         "cancel_invoice": lambda whmcs: whmcs.charges.cancel_invoice(1),

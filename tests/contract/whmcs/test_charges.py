@@ -47,6 +47,20 @@ async def test_an_invoice_whose_answer_was_lost_is_found_by_its_reference(
             await vendors.charges.charged_invoice(client, number)
 
 
+async def test_credit_whose_answer_was_lost_is_found_by_its_reference(
+    vendors: Vendors, sandbox: RunningSandbox
+) -> None:
+    client_id, reference = await sign_up(vendors), uuid4().hex
+    assert not await vendors.charges.find_credit(client_id, reference)
+    sandbox.faults.set("whmcs", FaultSettings(lose_answers=1, operations=["AddCredit"]))
+    with pytest.raises(OutcomeUnknown):
+        await vendors.charges.add_credit(client_id, Money(605), description="Smaller plan", reference=reference)
+    assert await vendors.charges.find_credit(client_id, reference)
+    assert (await vendors.payment_methods.credit(client_id)).balance == Money(605)
+    with pytest.raises(NotFound):
+        await vendors.charges.find_credit(999999, reference)
+
+
 # The switch, the card, what the call says (None: outcome unknown), the invoice's status, tried, paid.
 CAPTURES = [
     ({}, "4242424242424242", "accepted", "paid", True, True),

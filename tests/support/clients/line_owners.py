@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from portal_app.domain.idempotency import ORDER_TOP_UP, Call
 from portal_app.domain.sim.line_snapshot import LineSnapshot
-from portal_app.domain.sim.sim import NewLine
+from portal_app.domain.sim.sim import NewLine, SimPlanKind
 from portal_app.domain.sim.top_up import MB_IN_GB
 from portal_app.models.line_change import LINE_PLACE
 from portal_app.models.sim_line import SimLineRow
@@ -34,17 +34,21 @@ async def line_owners(driver: PortalDriver, worker: Portal, count: int) -> list[
 
 
 async def _owner(driver: PortalDriver, worker: Portal, number: str) -> LineOwner:
-    buyer, service_id = await driver.buyer(), next(_SERVICES)
+    return await open_line(driver, worker, LineOwner(await driver.buyer(), next(_SERVICES), number))
+
+
+async def open_line(
+    driver: PortalDriver, worker: Portal, owner: LineOwner, *, plan: tuple[str, SimPlanKind] = ("PASI_D05G", "data")
+) -> LineOwner:
+    """Open the line of a customer's service at the carrier, and link it here."""
+    number, (code, kind) = owner.number, plan
     stocked = (await driver.office.get("/sim-lines")).json()["sims"]
     product = next(sim["productNumber"] for sim in stocked if sim["account"] == number)
-    await worker.vendors.sims.activate_physical(NewLine(number, "PASI_D05G", product_number=product, plan_kind="data"))
-    jobs = (await driver.office.get("/sim-lines")).json()["jobs"]
-    for job in jobs:
-        if job["account"] == number and job["state"] == "open":
-            (await driver.office.post(f"/sim-lines/jobs/{job['id']}/finish")).raise_for_status()
+    await worker.vendors.sims.activate_physical(NewLine(number, code, product_number=product, plan_kind=kind))
+    await end_jobs(driver, number)
     row = SimLineRow(
-        service_id=service_id,
-        user_id=buyer.customer.user_id,
+        service_id=owner.service_id,
+        user_id=owner.buyer.customer.user_id,
         number=number,
         number_index=worker.identity.secrets.ring.index(number, LINE_PLACE),
         iccid="",
@@ -53,7 +57,16 @@ async def _owner(driver: PortalDriver, worker: Portal, number: str) -> LineOwner
     )
     async with worker.database.unit_of_work() as session:
         session.add(row)
-    return LineOwner(buyer, service_id, number)
+    return owner
+
+
+async def end_jobs(driver: PortalDriver, number: str, action: str = "finish") -> int:
+    """Let the open jobs of a line be done now, or come to nothing; return how many there were."""
+    jobs = (await driver.office.get("/sim-lines")).json()["jobs"]
+    own = [job["id"] for job in jobs if job["account"] == number and job["state"] == "open"]
+    for job in own:
+        (await driver.office.post(f"/sim-lines/jobs/{job}/{action}")).raise_for_status()
+    return len(own)
 
 
 async def top_up(driver: PortalDriver, owner: LineOwner, gigabytes: int = 2, *, key: str = "") -> UUID:

@@ -1,0 +1,1 @@
+"""Changes of SIM lines that customers ask for."""

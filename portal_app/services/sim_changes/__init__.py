@@ -1,0 +1,1 @@
+"""Carry out changes of SIM lines that customers ask for."""

@@ -1,0 +1,1 @@
+"""Durable work of changes of SIM lines."""

@@ -48,7 +48,12 @@ def _line() -> rx.Component:
         line.pending.length() > 0,
         rx.el.div(rx.el.h3(_("Under way"), class_name="mt-6 font-semibold"), _facts(line.pending)),
     )
-    return section(_("SIM"), facts, _facts(line.facts), pending)
+    return section(_("SIM"), facts, pending)
+
+
+def line_facts() -> rx.Component:
+    """Show plan, network and the ends of the SIM's numbers; nothing for other services."""
+    return rx.cond(SubscriptionPage.line.link == "linked", _facts(SubscriptionPage.line.facts))
 
 
 def _data() -> rx.Component:
@@ -72,7 +77,7 @@ def _data() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.el.p(line.left, class_name="text-title font-semibold tabular-nums"),
-                rx.el.p(line.data_note, class_name="text-quiet"),
+                rx.el.p(line.data_note, class_name="mt-1 text-quiet"),
             ),
             message(
                 rx.fragment(

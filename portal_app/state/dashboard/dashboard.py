@@ -12,6 +12,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import addressed, day
 from portal_app.state.orders.orders import OrderListRow, order_row
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.status.incidents import IncidentNotices
 from portal_app.state.subscriptions.subscriptions import ServiceRow, service_rows
 from portal_app.wiring.portal import portal
 
@@ -45,6 +46,7 @@ class DashboardPage(PageState, rx.State):
     cases: str = ""
 
     async def _read_page(self) -> None:
+        await (await self.get_state(IncidentNotices))._fill()
         view = await portal().identity.accounts.view(await self._user_id())
         self.greeting = _("Hello, {name}").format(name=addressed(view.name))
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
@@ -99,7 +101,7 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "{amount} was due by {day}. Pay it to keep your service running.",
         "problem",
         "/billing/invoices/{id}",
-        "See and pay",
+        "Review and pay",
     ),
     "service_suspended": (
         "{subject} is suspended",
@@ -151,7 +153,7 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "{amount} is due by {day}.",
         "info",
         "/billing/invoices/{id}",
-        "See and pay",
+        "Review and pay",
     ),
     "service_ends": (
         "{subject} ends on {day}",

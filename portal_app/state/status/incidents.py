@@ -42,10 +42,15 @@ class IncidentNotices(rx.State):
     setting_up_note: str = ""
     shown: bool = True
 
-    @handler
-    async def read(self):
-        """Read what concerns this customer; without anything announced nothing else is read."""
-        current = await portal().status.announcements.current()
+    async def _fill(self) -> None:
+        """Read what concerns this customer, together with the data of a page: shown later, it would push them down.
+
+        Without anything announced nothing else is read; while nothing can be read, the last ones stay.
+        """
+        try:
+            current = await portal().status.announcements.current()
+        except PortalError:
+            return
         self.incidents = await self._rows(current) if current else []
 
     @handler

@@ -21,6 +21,7 @@ from portal_app.language import _, path_for
 from portal_app.language.format import time
 from portal_app.state.shell.error_reporting import handler, language_of
 from portal_app.state.shell.page_state import PageState
+from portal_app.state.status.incidents import IncidentNotices
 from portal_app.state.support.files import UploadPlace, uploads_of
 from portal_app.state.support.words import CATEGORY_WORDS, about_of, fact_words, secrets_words
 from portal_app.wiring.portal import portal
@@ -78,6 +79,7 @@ class NewCasePage(PageState, rx.State):
 
     async def _read_page(self) -> None:
         """Take what the case is about from the address."""
+        await (await self.get_state(IncidentNotices))._fill()
         customer = await self._customer()
         about = About.parse(self._query("about"))
         self._about, self._follows = str(about or ""), self._query("follows")

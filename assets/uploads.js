@@ -177,7 +177,9 @@ function draw() {
     row.removeAttribute("data-part");
     row.hidden = false;
     part(row, "name").textContent = entry.name;
-    part(row, "words").textContent = words(entry);
+    const told_as = part(row, "words");
+    told_as.textContent = words(entry);
+    told_as.dataset.tone = { refused: "problem", checked: "ok" }[entry.state] ?? "info";
     const bar = part(row, "bar"), hold = part(row, "hold"), away = part(row, "remove");
     bar.hidden = hold.hidden = entry.state !== "receiving" || !entry.file;
     Object.assign(bar, { max: entry.size, value: entry.received });

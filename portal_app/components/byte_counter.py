@@ -1,4 +1,4 @@
-"""How much room a text has left, counted in the page itself as it is typed: in bytes, as the vendor counts."""
+"""In how many parts a text is sent, counted in the page itself as it is typed: in bytes, as the vendor counts."""
 
 import reflex as rx
 
@@ -9,10 +9,8 @@ _COUNT = """((id) => {
   const number = (value) => value.toLocaleString(document.documentElement.lang || undefined);
   const show = () => {
     const size = bytes.encode(form.elements[place.dataset.counts].value.replace(/\\r\\n?/g, '\\n')).length;
-    const [words, values] = size > most ? [place.dataset.over, { count: size - most }]
-      : size > part ? [place.dataset.parts, { count: Math.ceil(size / part) }]
-      : size > part * 3 / 4 ? [place.dataset.left, { count: part - size }] : ['', {}];
-    const text = words.replace('{count}', number(values.count ?? 0));
+    const words = size > most ? place.dataset.over : size > part ? place.dataset.parts : '';
+    const text = words.replace('{count}', number(Math.ceil(size / part)));
     if (place.textContent !== text) place.textContent = text;
     place.dataset.tone = size > most ? 'problem' : 'info';
   };
@@ -21,14 +19,13 @@ _COUNT = """((id) => {
 })"""
 
 
-def byte_counter(*, id: str, counts: str, part: int, most: int, left: str, parts: str, over: str) -> rx.Component:
-    """Say how much room is left in the form's field with the name `counts`, from three quarters of a part on.
+def byte_counter(*, id: str, counts: str, part: int, most: int, parts: str, over: str) -> rx.Component:
+    """Say that the text in the form's field with the name `counts` is sent in several parts, or is too long.
 
-    `left`, `parts` and `over` are the words for bytes left in a part, for several parts, and for more than `most`; each
-    names {count}.
+    `parts` are the words for several parts, naming their {count}, `over` those for more than `most` bytes.
     """
     data = {"data-counts": counts, "data-part": str(part), "data-most": str(most)}
-    words = {"data-left": left, "data-parts": parts, "data-over": over}
+    words = {"data-parts": parts, "data-over": over}
     return rx.el.p(
         id=id,
         aria_live="polite",

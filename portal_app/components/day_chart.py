@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.components.condition import Text, each
+from portal_app.components.disclosure import disclosure
 from portal_app.components.table import Column, data_table
 from portal_app.language import _
 
@@ -45,9 +46,7 @@ def day_chart(bars: Any, *, width: Any, title: Text, highest: Text, today: Text)
             rx.el.span(today, class_name="text-right"),
             class_name="mt-2 flex justify-between gap-4 text-small text-quiet",
         ),
-        rx.el.details(
-            rx.el.summary(_("All days as a table"), class_name="link cursor-pointer py-2 text-small"), figures
-        ),
+        disclosure(_("All days as a table"), figures, class_name="mt-1"),
     )
 
 

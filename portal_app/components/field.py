@@ -106,11 +106,14 @@ def choice_detail(*fields: rx.Component) -> rx.Component:
     return rx.el.div(*fields, class_name="choice-detail gap-5 border-l-2 border-line py-2 pl-4")
 
 
-def choice_group(legend: Content, *choices: rx.Component, error: Text = "", name: str = "choice") -> rx.Component:
-    """Group choices under their question."""
+def choice_group(
+    legend: Content, *choices: rx.Component, error: Text = "", name: str = "choice", is_row: bool = False
+) -> rx.Component:
+    """Group choices under their question, short ones in a row where there is room."""
+    look = "grid gap-3 sm:grid-flow-col sm:auto-cols-fr" if is_row else "grid gap-3"
     return rx.el.fieldset(
         rx.el.legend(legend, class_name="mb-2 font-medium"),
-        rx.el.div(*choices, class_name="grid gap-3"),
+        rx.el.div(*choices, class_name=look),
         *_notes(name, "", error),
         class_name="min-w-0",
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.disclosure import disclosure
 from portal_app.components.link import link
 from portal_app.language import _
 
@@ -11,8 +12,8 @@ from portal_app.language import _
 def file_list(files: Any, small: Any, small_words: Any) -> rx.Component:
     """List files by `name`, `size`, `href` and `note`; `small` are the pictures of signatures."""
     listed = rx.el.ul(rx.foreach(files, _file), class_name="mt-2 grid gap-1", aria_label=_("Files"))
-    folded = rx.el.details(
-        rx.el.summary(small_words, class_name="cursor-pointer text-small text-quiet"),
+    folded = disclosure(
+        small_words,
         rx.el.ul(rx.foreach(small, _file), class_name="mt-1 grid gap-1"),
         class_name="mt-1",
     )
@@ -28,6 +29,6 @@ def _file(file: Any) -> rx.Component:
     )
     return rx.el.li(
         name,
-        rx.el.span(file.size, class_name="ml-2 text-small text-quiet tabular-nums"),
+        rx.el.span(file.size, class_name="ml-2 whitespace-nowrap text-small text-quiet tabular-nums"),
         rx.cond(file.note != "", rx.el.span(file.note, class_name="ml-2 text-small text-quiet")),
     )

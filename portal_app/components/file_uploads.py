@@ -23,29 +23,51 @@ def file_uploads(place: Any, *, name: str = IDS, label: str = "", accept: str = 
     `place` tells the `key` of their draft, with a slash and what changes when the list starts again, the `most_bytes`
     of a file, and the words `hint` and `too_large`.
     """
-    chooser = rx.el.input(
+    return rx.el.div(
+        when_changed(place.key, _open_script(), runs_first=True),
+        rx.el.label(label or _("Files"), html_for=f"{PLACE}-input", class_name="text-small font-medium"),
+        _chooser(place, accept),
+        rx.el.ul(custom_attrs={"data-part": "list"}, aria_label=_("Files"), class_name="grid gap-3 empty:hidden"),
+        rx.el.ul(_pattern(), hidden=True),
+        rx.el.input(type="hidden", name=name, custom_attrs={"data-part": "ids"}),
+        rx.el.input(type="hidden", name=f"{name}_waiting", custom_attrs={"data-part": "waiting"}),
+        rx.el.p(role="status", custom_attrs={"data-part": "note"}, class_name="text-small text-quiet empty:hidden"),
+        when(has(error), _problem(error)),
+        id=PLACE,
+        custom_attrs=_words(place),
+        class_name="grid gap-2",
+    )
+
+
+def _chooser(place: Any, accept: str) -> rx.Component:
+    control = rx.el.input(
         type="file",
         multiple=not accept,
         **({"accept": accept} if accept else {}),
         id=f"{PLACE}-input",
         aria_describedby=f"{PLACE}-hint",
         custom_attrs={"data-part": "input"},
-        class_name="field",
+        class_name="sr-only",
     )
-    return rx.el.div(
-        when_changed(place.key, _open_script(), runs_first=True),
-        rx.el.label(label or _("Files"), html_for=f"{PLACE}-input", class_name="text-small font-medium"),
-        rx.el.p(place.hint, id=f"{PLACE}-hint", class_name="text-small text-quiet"),
-        chooser,
-        rx.el.ul(custom_attrs={"data-part": "list"}, aria_label=_("Files"), class_name="grid gap-3 empty:hidden"),
-        rx.el.ul(_pattern(), hidden=True),
-        rx.el.input(type="hidden", name=name, custom_attrs={"data-part": "ids"}),
-        rx.el.input(type="hidden", name=f"{name}_waiting", custom_attrs={"data-part": "waiting"}),
-        rx.el.p(role="status", custom_attrs={"data-part": "note"}, class_name="text-small text-quiet empty:hidden"),
-        when(has(error), rx.el.p(error, role="alert", class_name="text-small text-problem")),
-        id=PLACE,
-        custom_attrs=_words(place),
-        class_name="grid gap-2",
+    # The browser's own words would say "no file chosen" above the files that were.
+    choose = rx.el.label(
+        _("Choose files"),
+        html_for=f"{PLACE}-input",
+        custom_attrs={"data-variant": "secondary", "data-size": "small"},
+        class_name="button cursor-pointer",
+    )
+    hint = rx.el.p(place.hint, id=f"{PLACE}-hint", class_name="min-w-0 flex-1 basis-48 text-small text-quiet")
+    look = "file-drop relative flex flex-wrap items-center gap-x-4 gap-y-2 p-3"
+    return rx.el.div(control, choose, hint, class_name=look)
+
+
+def _problem(words: Text) -> rx.Component:
+    return rx.el.p(
+        rx.el.span(aria_hidden="true", class_name="shape mt-1.5"),
+        rx.el.span(words),
+        role="alert",
+        custom_attrs={"data-tone": "problem"},
+        class_name="flex gap-2 text-small text-problem",
     )
 
 
@@ -73,7 +95,10 @@ def _pattern() -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.span(custom_attrs={"data-part": "name"}, class_name="block [overflow-wrap:anywhere]"),
-            rx.el.span(custom_attrs={"data-part": "words"}, class_name="block text-small text-quiet"),
+            rx.el.span(
+                custom_attrs={"data-part": "words"},
+                class_name="block text-small text-quiet data-[tone=problem]:text-problem data-[tone=ok]:text-ok",
+            ),
             rx.el.progress(custom_attrs={"data-part": "bar"}, class_name="mt-1 w-full accent-accent"),
             class_name="min-w-0 flex-1",
         ),

@@ -8,6 +8,7 @@ from reflex_base.event import no_args_event_spec
 from reflex_components_core.el.elements.base import BaseHTML
 
 from portal_app.components.condition import Text
+from portal_app.components.watcher import when_changed
 
 # Marks the pressed button busy while the browser posts, for at most ten seconds: the answer may never come.
 _MARK_BUSY = rx.Var(
@@ -74,10 +75,20 @@ def token_from_link(email: Text = "") -> rx.Component:
     )
 
 
-def live_form(*children: rx.Component, on_submit: Any, **attributes: Any) -> rx.Component:
-    """Hand its fields to a state handler as a dict, without a page load."""
+# Brings the first field that is marked as wrong into view: on a phone it may stand a screen above the button.
+_TO_WRONG = "(() => { document.querySelector('main [aria-invalid=true]')?.focus(); })"
+
+
+def live_form(
+    *children: rx.Component, on_submit: Any, errors: rx.Var[Any] | None = None, **attributes: Any
+) -> rx.Component:
+    """Hand its fields to a state handler as a dict, without a page load.
+
+    With each new answer in `errors`, the messages by field, the focus goes to the first wrong field.
+    """
     attributes.setdefault("class_name", "grid gap-5")
-    return rx.el.form(*children, on_submit=on_submit, **attributes)
+    watcher = [] if errors is None else [when_changed(errors, _TO_WRONG)]
+    return rx.el.form(*watcher, *children, on_submit=on_submit, **attributes)
 
 
 def form_actions(*children: rx.Component) -> rx.Component:

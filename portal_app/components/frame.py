@@ -63,7 +63,7 @@ def public_frame(*children: rx.Component, signed_in: bool = False) -> rx.Compone
                 *_public_links(signed_in),
                 rx.el.div(theme_toggle(), class_name="ml-auto"),
                 aria_label=_("Main"),
-                class_name="-ml-3 flex w-full items-center sm:ml-0 sm:w-auto sm:gap-x-1",
+                class_name="-mx-3 flex flex-auto basis-full items-center sm:ml-0 sm:flex-none sm:basis-auto sm:gap-x-1",
             ),
             class_name=f"no-print {_ROW} py-3",
         ),
@@ -144,5 +144,5 @@ def _footer_places() -> list[tuple[str, str]]:
 
 
 def _footer_link(words: str, route: str) -> rx.Component:
-    place = "inline-flex min-h-8 items-center hover:text-ink hover:underline"
+    place = "inline-flex min-h-8 items-center hover:text-ink hover:underline pointer-coarse:min-h-11"
     return rx.el.li(link(words, href=path_for(route), reload=True, class_name=place))

@@ -91,7 +91,8 @@ def bottom_bar(nav: Sequence[NavItem], active: str) -> rx.Component:
 
 def _help_links() -> list[rx.Component]:
     places = [(_("Help"), "/help"), (_("Service status"), "/status"), (_("Contact"), "/contact")]
-    look = "flex min-h-9 items-center rounded px-3 text-small text-quiet hover:text-ink hover:underline"
+    size = "min-h-9 pointer-coarse:min-h-11"
+    look = f"flex {size} items-center rounded px-3 text-small text-quiet hover:text-ink hover:underline"
     return [rx.el.li(link(words, href=path_for(route), reload=True, class_name=look)) for words, route in places]
 
 
@@ -139,7 +140,7 @@ def _bell(around: Around) -> rx.Component:
     )
     return link(
         icon("bell"),
-        rx.el.span(_("Messages"), class_name="sr-only"),
+        rx.el.span(_("Notifications"), class_name="sr-only"),
         when(around.unread > 0, count),
         href=path_for("/notifications"),
         class_name=_TOOL,

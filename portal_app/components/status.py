@@ -9,9 +9,10 @@ from portal_app.components.condition import Text
 Tone = Literal["ok", "waiting", "attention", "problem", "neutral"]
 
 
-def status(word: Text, *, tone: Tone | rx.Var[str]) -> rx.Component:
-    """Show a status. The tone may be a var: the stylesheet picks shape and colour."""
-    return rx.el.span(shape(), word, custom_attrs={"data-tone": tone}, class_name="status")
+def status(word: Text, *, tone: Tone | rx.Var[str], wraps: bool = False) -> rx.Component:
+    """Show a status. The tone may be a var: the stylesheet picks shape and colour. A whole sentence `wraps`."""
+    data = {"data-tone": tone} | ({"data-wraps": ""} if wraps else {})
+    return rx.el.span(shape(), rx.el.span(word) if wraps else word, custom_attrs=data, class_name="status")
 
 
 def shape(extra: str = "") -> rx.Component:

@@ -12,11 +12,16 @@ from portal_app.components.link import link
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, how a row shows in it, and where it lines up ("end" for amounts)."""
+    """One column: its heading, how a row shows in it, and where it lines up ("end" for amounts).
+
+    `is_short` keeps its texts on one line where there is room; `is_wide_only` leaves the column out on phones.
+    """
 
     heading: str
     cell: Callable[[Any], Content]
     align: Literal["start", "end"] = "start"
+    is_short: bool = False
+    is_wide_only: bool = False
 
 
 def data_table(rows: Sequence[Any] | rx.Var, *, columns: Sequence[Column], caption: Text) -> rx.Component:
@@ -37,7 +42,7 @@ def data_table(rows: Sequence[Any] | rx.Var, *, columns: Sequence[Column], capti
 
 def row_link(text: Text, *, href: Text) -> rx.Component:
     """Link a row to its page."""
-    return link(text, href=href, class_name="link inline-block py-1 font-medium")
+    return link(text, href=href, class_name="link py-1 font-medium")
 
 
 def _heading(column: Column) -> rx.Component:
@@ -50,4 +55,6 @@ def _row(row: Any, columns: Sequence[Column]) -> rx.Component:
 
 def _cell(row: Any, column: Column) -> rx.Component:
     place = {"data-label": column.heading, "data-align": column.align}
+    place |= {"data-short": ""} if column.is_short else {}
+    place |= {"data-wide": ""} if column.is_wide_only else {}
     return rx.el.td(column.cell(row), role="cell", custom_attrs=place)

@@ -138,8 +138,8 @@ def _born_with(username: str, org_id: str) -> list[Row]:
         {"Id": INTEGRATION_USER_ID, "Username": username, "Name": "Portal Integration", "IsActive": True}
         | {"FirstName": "Portal", "LastName": "Integration", "Email": "portal@sandbox.example"}
         | system,
-        {"Id": AGENT_USER_ID, "Username": "agent@sandbox.example", "Name": "Support Team", "IsActive": True}
-        | {"FirstName": "Support", "LastName": "Team", "Email": "agent@sandbox.example"}
+        {"Id": AGENT_USER_ID, "Username": "agent@sandbox.example", "Name": "Mika Endo", "IsActive": True}
+        | {"FirstName": "Mika", "LastName": "Endo", "Email": "agent@sandbox.example"}
         | system,
         {"Id": STANDARD_PRICEBOOK_ID, "Name": "Standard Price Book", "IsActive": True, "IsStandard": True} | system,
         {"Id": org_id, "Name": "Sandbox", "OrganizationType": "Developer Edition", "InstanceName": "SBX1"}

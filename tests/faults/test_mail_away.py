@@ -57,5 +57,5 @@ async def test_mail_is_written_in_the_language_its_customer_has_when_it_goes_out
     await worker_side.notifications.email_outbox.send(mail_id)
     await worker_side.notifications.email_outbox.send(mail_id)
     (mail,) = await driver.mails_to(buyer.email)
-    assert "準備ができました" in mail["subject"] and "お客様番号" in mail["text"]
+    assert "準備ができました" in mail["subject"] and "お客さま番号" in mail["text"]
     assert '<html lang="ja">' in mail["html"] and "/ja/dashboard" in mail["html"]

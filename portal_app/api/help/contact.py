@@ -15,7 +15,8 @@ from portal_app.infra.security.cookies import cookie_name
 from portal_app.language import path_for
 from portal_app.wiring.portal import portal
 
-PAGE, CODE, SENT = "/contact", "/contact/code", "/contact?sent=yes"
+# A refused form comes back into view: it stands below the other ways.
+PAGE, CODE, SENT = "/contact#question", "/contact/code", "/contact?sent=yes"
 # Of what was typed, so much comes back where the form is refused.
 _LONGEST = 4000
 router = APIRouter(prefix="/api/contact", tags=["help"])

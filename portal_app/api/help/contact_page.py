@@ -16,13 +16,15 @@ async def contact_page(visit: Visit) -> Filled:
     """Return what a contact page shows."""
     settings = portal().settings
     phone = settings.portal_support_phone
+    is_sent = visit.query.get("sent") == "yes"
     told = await portal().flash_messages.read(visit.query.get("flash", ""))
     row: dict[str, str | Sequence[Row]] = {
         "hours": _("Monday to Friday, {opens} to {closes} (Japan time), except public holidays").format(
             opens=f"{settings.portal_support_opens:%H:%M}", closes=f"{settings.portal_support_closes:%H:%M}"
         ),
         "phone": [{"number": phone, "dialled": "".join(filter(_is_dialled, phone))}] if phone else [],
-        "sent": [{}] if visit.query.get("sent") == "yes" else [],
+        "sent": [{}] if is_sent else [],
+        "asking": [] if is_sent else [{}],
         "problem": [{"words": told[GENERAL]}] if GENERAL in told else [],
         "support_email": settings.portal_support_email,
     }

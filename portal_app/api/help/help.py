@@ -85,7 +85,7 @@ async def answered(request: Request, slug: str) -> Response:
             raise
         # Nobody has to do anything about an answer that is not counted.
         return see_other(path_for(f"/help/{quote(slug, safe='')}"))
-    return done(request, f"{path_for(f'/help/{slug}')}?answered={entries.helped}")
+    return done(request, f"{path_for(f'/help/{slug}')}?answered={entries.helped}#answered")
 
 
 def _count(request: Request) -> None:

@@ -115,17 +115,17 @@ async def refused(
     """Send a form back to its page with what is wrong; programs get the problem.
 
     The page finds under `?flash=` the messages by field, the general one as "form", and what was typed in a field
-    as "typed:<field>", its first `longest` characters.
+    as "typed:<field>", its first `longest` characters. A route may end in the `#place` of its form.
     """
     with speaking(language_of(next_path) or spoken()):
         if wants_json(request):
             # A page's own script shows the words as they come.
             raise _in_words(error)
         query = {"flash": await _stored(request, _messages(error, typed or {}, longest))}
-        page = path_for(route)
+        page, mark, place = path_for(route).partition("#")
     if next_path:
         query["next"] = next_path
-    return with_cookies(see_other(f"{page}?{urlencode(query)}"), cookies or [])
+    return with_cookies(see_other(f"{page}?{urlencode(query)}{mark}{place}"), cookies or [])
 
 
 async def _stored(request: Request, messages: dict[str, str]) -> str:

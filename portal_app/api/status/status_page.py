@@ -21,7 +21,7 @@ _PARTS: dict[PartName, str] = {
     "sim": "Usage and changes of SIM lines",
 }
 _STATES: dict[PartState, tuple[str, str]] = {
-    "works": ("Works", "ok"),
+    "works": ("Working", "ok"),
     "unsure": ("Did not answer a moment ago", "attention"),
     "away": ("Not available right now", "problem"),
 }

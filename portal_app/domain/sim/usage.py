@@ -40,8 +40,9 @@ def is_implausible(used_bytes: int, before: Collection[int]) -> bool:
 
 
 def data_amount(megabytes: float) -> str:
-    """Write an amount of data: GB with one decimal, below one GB whole MB."""
-    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{round(megabytes)} MB"
+    """Write an amount of data: GB with at most one decimal, below one GB whole MB."""
+    gigabytes = f"{megabytes / 1024:.1f}".removesuffix(".0")
+    return f"{gigabytes} GB" if megabytes >= 1024 else f"{round(megabytes)} MB"
 
 
 def month_end(day: date) -> date:

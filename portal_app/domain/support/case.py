@@ -79,7 +79,10 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class SupportCase:
-    """A case as the customer sees it. `number` is empty until Salesforce has it; `as_of` is None for fresh data."""
+    """A case as the customer sees it. `number` is empty until Salesforce has it.
+
+    `is_refused`: Salesforce did not take it, and nothing goes on before its customer tries again.
+    """
 
     id: UUID
     number: str
@@ -95,13 +98,14 @@ class SupportCase:
     is_unread: bool
     is_seen_by_team: bool
     is_sent: bool
+    is_refused: bool = False
 
     @property
     def turn(self) -> Turn:
         """Who is awaited."""
         if self.is_closed:
             return "nobody"
-        return "customer" if self.last_by == "team" else "team"
+        return "customer" if self.last_by == "team" or self.is_refused else "team"
 
     def can_be_rated(self, at: datetime) -> bool:
         """Return whether its customer may say how it was handled: for 30 days after it was closed."""

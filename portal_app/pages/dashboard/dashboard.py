@@ -47,7 +47,7 @@ def _needs() -> rx.Component:
 def _due() -> rx.Component:
     pay = rx.cond(
         DashboardPage.due_href != "",
-        link_button(_("See and pay"), href=DashboardPage.due_href, class_name="w-full"),
+        link_button(_("Review and pay"), href=DashboardPage.due_href, class_name="w-full"),
         link(_("All invoices"), href=path_for("/billing/invoices")),
     )
     amount = rx.cond(
@@ -55,7 +55,7 @@ def _due() -> rx.Component:
         figure(DashboardPage.due, caption=DashboardPage.due_note),
         rx.el.p(DashboardPage.due_note, class_name="text-quiet"),
     )
-    return section(_("You owe"), rx.el.div(amount, rx.el.div(pay, class_name="mt-5")))
+    return section(_("Amount due"), rx.el.div(amount, rx.el.div(pay, class_name="mt-5")))
 
 
 def _left() -> rx.Component:
@@ -83,7 +83,7 @@ def _orders() -> rx.Component:
 
 
 def _cases() -> rx.Component:
-    words = rx.el.p(DashboardPage.cases, class_name="text-quiet")
+    words = link(DashboardPage.cases, href=path_for("/support/cases?status=open"), class_name="link inline-block py-1")
     return section(_("Your questions"), words, aside=link(_("All cases"), href=path_for("/support/cases")))
 
 
@@ -106,7 +106,7 @@ def _line(row: Any, note: Any, *, name: Any = None, indent: Any = "") -> rx.Comp
         rx.el.div(
             link(row.name if name is None else name, href=row.href, class_name="link inline-block py-1 font-medium"),
             rx.el.p(note, class_name="text-small text-quiet"),
-            class_name=f"min-w-0 {indent}",
+            class_name=f"min-w-0 flex-1 basis-48 {indent}",
         ),
         status(row.word, tone=row.tone),
         class_name="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 py-3",

@@ -12,6 +12,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.slot import place, slot
 from portal_app.components.static_pages import static_page
 from portal_app.language import _, path_for, spoken
+from portal_app.pages.shell.other_language import to_language
 from portal_app.pages.shell.page import page
 
 _LIST = "grid gap-x-10 gap-y-5 sm:grid-cols-2"
@@ -61,7 +62,7 @@ def _article() -> rx.Component:
             rx.el.p(_("Updated"), " ", place("updated"), class_name="text-small text-quiet"),
             class_name="grid min-w-0 gap-8",
         ),
-        rx.el.div(_question(), related, class_name="no-print grid gap-10"),
+        rx.el.div(_question(), related, id="answered", class_name="no-print grid scroll-mt-8 gap-10"),
         class_name="grid min-w-0 gap-10",
     )
 
@@ -120,14 +121,15 @@ def _found() -> rx.Component:
 
 
 def _ask() -> rx.Component:
+    look = "inline-flex min-h-11 items-center font-medium text-accent hover:underline"
     return rx.el.div(
         section(
             _("Not what you were looking for?"),
             rx.el.div(
                 link_button(_("Ask our team"), href=path_for("/support/new"), reload=True, variant="secondary"),
-                link_button(_("Contact"), href=path_for("/contact"), reload=True, variant="quiet"),
-                link_button(_("Service status"), href=path_for("/status"), reload=True, variant="quiet"),
-                class_name="flex flex-wrap gap-3",
+                link(_("Contact"), href=path_for("/contact"), reload=True, class_name=look),
+                link(_("Service status"), href=path_for("/status"), reload=True, class_name=look),
+                class_name="flex flex-wrap items-center gap-x-6 gap-y-1",
             ),
         ),
         class_name="no-print",
@@ -135,5 +137,4 @@ def _ask() -> rx.Component:
 
 
 def _translation() -> rx.Component:
-    other, words = ("en", "English") if spoken() == "ja" else ("ja", "日本語")
-    return link(words, href=place("translation"), reload=True, lang=other, class_name="link no-print text-small")
+    return to_language("en" if spoken() == "ja" else "ja", place("translation"))

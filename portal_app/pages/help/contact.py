@@ -12,20 +12,13 @@ from portal_app.components.section import page_title, section
 from portal_app.components.slot import place, slot
 from portal_app.components.static_pages import static_page
 from portal_app.language import _, path_for
+from portal_app.pages.shell.other_language import other_language
 from portal_app.pages.shell.page import page
+from portal_app.state.support.words import CATEGORY_WORDS
 
 
 def _topics() -> list[tuple[str, str]]:
-    return [
-        ("", _("Choose one")),
-        ("billing", _("Invoices and payments")),
-        ("internet", _("Internet line")),
-        ("sim", _("SIM")),
-        ("vpn", _("VPN")),
-        ("order", _("Order")),
-        ("account", _("Account")),
-        ("other", _("Something else")),
-    ]
+    return [("", _("Choose one")), *((name, _(words)) for name, words in CATEGORY_WORDS.items())]
 
 
 @page("/contact", title="Contact", is_static=True)
@@ -36,8 +29,9 @@ def contact() -> rx.Component:
         tone="ok",
         title=_("Your question is on its way to our team"),
     )
-    title = page_title(_("Contact"), lead=_("Choose the way that gets you an answer soonest."))
-    return static_page(public_frame(title, slot("sent", sent), _ways(), _form()))
+    lead = _("Choose the way that gets you an answer soonest.")
+    title = page_title(_("Contact"), lead=lead, actions=other_language("/contact"))
+    return static_page(public_frame(title, slot("sent", sent), _ways(), slot("asking", _form())))
 
 
 @page("/contact/code", title="Enter the code", is_static=True)
@@ -62,11 +56,11 @@ def contact_code() -> rx.Component:
 def _ways() -> rx.Component:
     phone = rx.el.div(
         rx.el.h2(_("By telephone"), class_name="text-lead font-semibold"),
+        rx.el.p(_("For a lost SIM, and where the internet is down."), class_name="mt-1 text-quiet"),
         rx.el.p(
             link(place("number"), href="tel:" + place("dialled"), reload=True),
-            class_name="mt-2 text-lead font-semibold tabular-nums",
+            class_name="mt-4 flex min-h-9 items-center text-lead font-semibold tabular-nums",
         ),
-        rx.el.p(_("For a lost SIM, and where the internet is down."), class_name="mt-1 text-quiet"),
     )
     written = rx.el.div(
         rx.el.h2(_("In your account"), class_name="text-lead font-semibold"),
@@ -75,7 +69,9 @@ def _ways() -> rx.Component:
             class_name="mt-1 text-quiet",
         ),
         rx.el.div(
-            link_button(_("Ask our team"), href=path_for("/support/new"), reload=True, size="small"),
+            link_button(
+                _("Ask our team"), href=path_for("/support/new"), reload=True, variant="secondary", size="small"
+            ),
             class_name="mt-4",
         ),
     )
@@ -85,16 +81,17 @@ def _ways() -> rx.Component:
         rx.el.div(
             link(_("Help"), href=path_for("/help"), reload=True),
             link(_("Service status"), href=path_for("/status"), reload=True),
-            class_name="mt-4 flex gap-6",
+            class_name="mt-4 flex min-h-9 items-center gap-6",
         ),
     )
-    facts = [(_("Our team is there"), place("hours")), (_("E-mail"), place("support_email"))]
+    address = link(place("support_email"), href="mailto:" + place("support_email"), reload=True)
+    facts = [(_("Our team is there"), place("hours")), (_("E-mail"), address)]
     hours = rx.el.dl(
         *[rx.el.div(rx.el.dt(label, class_name="text-small text-quiet"), rx.el.dd(value)) for label, value in facts],
-        class_name="grid gap-4 border-t border-line pt-6 sm:grid-cols-3 sm:gap-8",
+        class_name="grid gap-4 border-t border-line pt-6 sm:grid-cols-[2fr_1fr] sm:gap-8",
     )
     return rx.el.div(
-        rx.el.div(written, slot("phone", phone), look, class_name="grid gap-8 sm:grid-cols-3"),
+        rx.el.div(look, written, slot("phone", phone), class_name="grid gap-8 sm:grid-cols-3"),
         hours,
         class_name="grid gap-8",
     )
@@ -139,8 +136,9 @@ def _form() -> rx.Component:
         form_actions(button(_("Mail me the code"), type="submit")),
         action="/api/contact",
         class_name="grid max-w-2xl gap-5",
+        no_validate=True,
     )
-    return section(_("Without an account"), form)
+    return rx.el.div(section(_("Without an account"), form), id="question", class_name="scroll-mt-8")
 
 
 def _topic() -> rx.Component:
@@ -166,5 +164,10 @@ def _problem() -> rx.Component:
 def _wrong(name: str) -> rx.Component:
     return slot(
         f"wrong {name}",
-        rx.el.p(place("words"), custom_attrs={"data-tone": "problem"}, class_name="text-small text-problem"),
+        rx.el.p(
+            rx.el.span(aria_hidden="true", class_name="shape mt-1.5"),
+            rx.el.span(place("words")),
+            custom_attrs={"data-tone": "problem"},
+            class_name="wrong flex gap-2 text-small text-problem",
+        ),
     )

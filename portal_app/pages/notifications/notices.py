@@ -14,7 +14,7 @@ from portal_app.pages.shell.page import page
 from portal_app.state.notifications.notices import NoticesPage
 
 
-@page("/notifications", title="Messages", load=NoticesPage.load)
+@page("/notifications", title="Notifications", load=NoticesPage.load)
 def notices() -> rx.Component:
     rows = rx.el.ul(rx.foreach(NoticesPage.rows, _row), class_name="divide-y divide-line border-y border-line")
     more = button(_("Show more"), variant="secondary", on_click=NoticesPage.show_more)
@@ -25,10 +25,12 @@ def notices() -> rx.Component:
         action=link_button(_("Go to your dashboard"), href=path_for("/dashboard"), variant="secondary"),
     )
     body = rx.cond(NoticesPage.rows.length() > 0, shown, empty)
-    all_read = button(_("Mark all as read"), variant="secondary", on_click=NoticesPage.mark_all_read)
-    chosen = link(_("Choose what we tell you"), href=path_for("/account/notifications"), class_name="link self-center")
+    all_read = button(_("Mark all as read"), variant="secondary", size="small", on_click=NoticesPage.mark_all_read)
+    chosen = link(
+        _("Notification settings"), href=path_for("/account/notifications"), class_name="link self-center text-small"
+    )
     actions = rx.fragment(chosen, rx.cond(NoticesPage.has_unread, all_read))
-    title = page_title(_("Messages"), actions=actions)
+    title = page_title(_("Notifications"), actions=actions)
     return portal_page(title, page_body(NoticesPage, body, loading=table_skeleton()), active="")
 
 
@@ -45,7 +47,11 @@ def _row(row: Any) -> rx.Component:
                 ),
                 class_name=rx.cond(row.is_read, "", "font-semibold"),
             ),
-            rx.el.p(rx.cond(row.subject != "", row.subject + " · ", ""), row.at, class_name="text-small text-quiet"),
+            rx.el.p(
+                rx.cond(row.subject != "", row.subject + " · ", ""),
+                rx.el.span(row.at, class_name="whitespace-nowrap tabular-nums"),
+                class_name="text-small text-quiet",
+            ),
             class_name="min-w-0",
         ),
         rx.cond(row.is_read, rx.fragment(), mark),

@@ -21,7 +21,7 @@ from portal_app.state.notifications.preferences import NotificationsPage
 _NEW, _END = "new-calendar-link", "end-calendar-link"
 
 
-@page("/account/notifications", title="Notifications", load=NotificationsPage.load)
+@page("/account/notifications", title="Notification settings", load=NotificationsPage.load)
 def notifications() -> rx.Component:
     body = rx.el.div(
         flash(NotificationsPage.note, tone="ok"),
@@ -30,10 +30,10 @@ def notifications() -> rx.Component:
         class_name="grid max-w-2xl gap-12",
     )
     title = page_title(
-        _("Notifications"),
+        _("Notification settings"),
         lead=_("What is told here in the portal and by mail, and your due dates in your own calendar."),
         back=link(_("Account"), href=path_for("/account")),
-        actions=link(_("All messages"), href=path_for("/notifications")),
+        actions=link(_("All notifications"), href=path_for("/notifications")),
     )
     return portal_page(title, page_body(NotificationsPage, body, loading=skeleton(8)), active="account")
 

@@ -32,7 +32,7 @@ def account() -> rx.Component:
         ),
         section(_("Identity check"), _identity(), aside=link(_("See it"), href=path_for("/account/verification"))),
         section(
-            _("Notifications"),
+            _("Notification settings"),
             link(_("What we tell you, and your due dates in a calendar"), href=path_for("/account/notifications")),
         ),
         section(_("Address"), _address()),

@@ -14,7 +14,7 @@ from portal_app.components.section import page_title, section
 from portal_app.components.states import skeleton
 from portal_app.components.status import status
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import page_body, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.state.profile.kyc import VerificationPage
 
@@ -110,5 +110,5 @@ def _about() -> rx.Component:
         _("Nobody can open or download it from this portal, you included."),
     )
     points = rx.el.ul(*[rx.el.li(line) for line in lines], class_name="grid list-disc gap-1 pl-5")
-    ask = rx.el.p(_("Questions?"), " ", support_link(VerificationPage.support), class_name="mt-4")
+    ask = rx.el.p(_("Questions?"), " ", link(_("Ask our team"), href=path_for("/support/new")), class_name="mt-4")
     return section(_("What happens with it"), rx.el.div(points, ask, class_name="text-quiet"))

@@ -44,7 +44,7 @@ def list_controls(
 
 
 def _filters(state: Any, filters: list[tuple[str, str]]) -> rx.Component:
-    look = "inline-flex min-h-9 items-center rounded px-3 text-small hover:underline"
+    look = "inline-flex min-h-9 items-center rounded px-3 text-small hover:underline pointer-coarse:min-h-11"
 
     def choice(key: str, words: str) -> rx.Component:
         is_chosen = state.filter == key

@@ -50,7 +50,12 @@ def _line() -> rx.Component:
         rx.el.div(rx.el.h3(_("Under way"), class_name="mt-6 font-semibold"), line_facts(line.pending)),
     )
     records = link(_("Calls and SMS"), href=line.calls_href)
-    return section(_("SIM"), facts, line_facts(line.facts), pending, aside=records)
+    return section(_("SIM"), facts, pending, aside=records)
+
+
+def contract_facts() -> rx.Component:
+    """Show plan, network and the ends of the SIM's numbers; nothing for other services."""
+    return rx.cond(SubscriptionPage.line.link == "linked", line_facts(SubscriptionPage.line.facts))
 
 
 def _data() -> rx.Component:
@@ -74,7 +79,7 @@ def _data() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 rx.el.p(line.left, class_name="text-title font-semibold tabular-nums"),
-                rx.el.p(line.data_note, class_name="text-quiet"),
+                rx.el.p(line.data_note, class_name="mt-1 text-quiet"),
             ),
             message(
                 rx.fragment(

@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.condition import has, when
+from portal_app.components.disclosure import disclosure
 from portal_app.components.field import select_field
 from portal_app.components.link import link
 from portal_app.components.message import message
@@ -58,8 +59,8 @@ def _story() -> rx.Component:
 
 
 def _history() -> rx.Component:
-    return rx.el.details(
-        rx.el.summary(_("Earlier top-ups"), class_name="cursor-pointer font-semibold"),
+    return disclosure(
+        _("Earlier top-ups"),
         rx.el.dl(
             rx.foreach(
                 SubscriptionPage.top_up_history,

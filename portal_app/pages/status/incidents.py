@@ -12,10 +12,9 @@ from portal_app.state.status.incidents import IncidentNotices
 
 
 def incident_notices() -> rx.Component:
-    """Show what is announced for this customer; nothing where nothing is."""
+    """Show what is announced for this customer; nothing where nothing is. The page's state reads it."""
     return rx.el.div(
         rx.foreach(IncidentNotices.incidents, _incident),
-        on_mount=IncidentNotices.read,
         class_name="grid gap-3 empty:hidden",
     )
 
@@ -43,7 +42,13 @@ def _incident(row: Any) -> rx.Component:
     text = rx.fragment(
         rx.el.span(row.text, class_name="whitespace-pre-line"),
         rx.cond(
-            row.until != "", rx.el.span(_("Expected until"), " ", row.until, class_name="block text-small text-quiet")
+            row.until != "",
+            rx.el.span(
+                _("Expected until"),
+                " ",
+                rx.el.span(row.until, class_name="whitespace-nowrap"),
+                class_name="block text-small text-quiet",
+            ),
         ),
     )
     return message(text, tone=row.tone, title=row.title, action=ways)

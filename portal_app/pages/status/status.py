@@ -12,6 +12,7 @@ from portal_app.components.slot import place, slot
 from portal_app.components.static_pages import static_page
 from portal_app.components.status import status
 from portal_app.language import _, path_for
+from portal_app.pages.shell.other_language import other_language
 from portal_app.pages.shell.page import page
 
 _WORDS = "mt-2 max-w-prose whitespace-pre-line"
@@ -20,7 +21,11 @@ _WORDS = "mt-2 max-w-prose whitespace-pre-line"
 @page("/status", title="Service status", is_static=True)
 def service_status() -> rx.Component:
     """Lay the page out."""
-    title = page_title(_("Service status"), lead=rx.fragment(_("As of"), " ", place("at"), " ", _("(Japan time)")))
+    title = page_title(
+        _("Service status"),
+        lead=_("As of {time} (Japan time)").format(time=place("at")),
+        actions=other_language("/status"),
+    )
     notes = rx.fragment(
         slot("follows", message(_("We mail you once it is over."), tone="ok")),
         slot("follows-no-more", message(_("We do not mail you about it."), tone="info")),
@@ -56,7 +61,7 @@ def service_status() -> rx.Component:
 
 def _parts() -> rx.Component:
     row = rx.el.li(
-        rx.el.span(place("name")),
+        rx.el.span(place("name"), class_name="min-w-0 flex-1 basis-48"),
         status(place("words"), tone=place("tone")),
         class_name="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1 py-3",
     )
@@ -78,10 +83,10 @@ def _item(*, is_open: bool) -> rx.Component:
         class_name="flex flex-wrap gap-x-4 gap-y-1 text-small text-quiet",
     )
     times = rx.el.p(
-        place("begin"),
-        slot("until", " · ", _("expected until"), " ", place("time")),
-        slot("end", " · ", _("over since"), " ", place("time")),
-        class_name="mt-2 text-small text-quiet",
+        rx.el.span(place("begin")),
+        slot("until", rx.el.span(_("expected until"), " ", place("time"))),
+        slot("end", rx.el.span(_("over since"), " ", place("time"))),
+        class_name="mt-2 flex flex-wrap gap-x-4 text-small text-quiet tabular-nums",
     )  # fmt: skip
     update = rx.el.li(
         rx.el.p(place("at"), class_name="text-small text-quiet"),
@@ -108,6 +113,6 @@ def _further() -> rx.Component:
     return rx.el.p(
         _("Something does not work, and it is not announced here?"),
         " ",
-        link(_("Contact"), href=path_for("/contact"), reload=True),
+        link(_("Contact"), href=path_for("/contact"), reload=True, class_name="link whitespace-nowrap"),
         class_name="no-print text-quiet",
     )

@@ -15,10 +15,10 @@ from portal_app.components.states import empty_state, skeleton, table_skeleton
 from portal_app.components.status import status
 from portal_app.components.table import Column, data_table, row_link
 from portal_app.language import _, path_for
-from portal_app.pages.shell.frame import page_body, portal_page, support_link
+from portal_app.pages.shell.frame import page_body, portal_page
 from portal_app.pages.shell.page import page
 from portal_app.pages.sim.alerts import alert_section, auto_top_up_section
-from portal_app.pages.sim.line import line_sections
+from portal_app.pages.sim.line import contract_facts, line_sections
 from portal_app.pages.sim.line_orders import line_order_section
 from portal_app.pages.sim.top_up import top_up_section
 from portal_app.pages.support.about import questions_about
@@ -89,7 +89,7 @@ def subscription() -> rx.Component:
         auto_top_up_section(),
         alert_section(),
         line_order_section(),
-        section(_("Contract"), facts, _fields()),
+        section(_("Contract"), facts, contract_facts(), _fields()),
         _invoices(),
     )
     asked = questions_about(SubscriptionPage.cases, ask=SubscriptionPage.ask_href)
@@ -145,7 +145,7 @@ def _invoices() -> rx.Component:
         SubscriptionPage.invoices,
         columns=[
             Column(_("Invoice"), lambda row: row_link(row.label, href=row.href)),
-            Column(_("Due by"), lambda row: row.due),
+            Column(_("Due by"), lambda row: row.due, is_short=True),
             Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
             Column(_("Total"), lambda row: row.total, align="end"),
         ],
@@ -159,12 +159,9 @@ def _invoices() -> rx.Component:
 def _actions() -> rx.Component:
     cancel = link_button(_("Cancel this service"), href=SubscriptionPage.cancel_href, variant="secondary")
     return section(
-        _("Change something"),
+        _("Manage this service"),
         rx.cond(SubscriptionPage.cancel_href != "", rx.el.div(cancel, class_name="mb-4")),
-        rx.el.p(
-            _("Other changes are made by our team. Write to us:"), " ", support_link(SubscriptionPage.support),
-            class_name="text-quiet",
-        ),
+        rx.el.p(_("Other changes are made by our team: ask about them below."), class_name="text-quiet"),
         rx.el.p(
             link(_("Due dates in your calendar"), href=path_for("/account/notifications")), class_name="mt-4",
         ),

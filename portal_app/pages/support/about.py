@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.components.button import link_button
 from portal_app.components.condition import Text
 from portal_app.components.link import link
 from portal_app.components.section import section
@@ -25,5 +26,5 @@ def questions_about(cases: rx.Var, *, ask: Text) -> rx.Component:
     return section(
         _("Questions"),
         rx.cond(cases.length() > 0, rows),
-        link(_("Ask about this"), href=ask),
+        link_button(_("Ask about this"), href=ask, variant="secondary", size="small"),
     )

@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.components.button import button, link_button
 from portal_app.components.definition import definition_list
+from portal_app.components.disclosure import disclosure
 from portal_app.components.draft_note import draft_note
 from portal_app.components.field import choice_field, choice_group, text_area, text_field
 from portal_app.components.file_list import file_list
@@ -39,15 +40,18 @@ def support_case() -> rx.Component:
         CasePage.earlier,
         button(_("Show earlier entries"), variant="quiet", size="small", on_click=CasePage.show_earlier),
     )
-    entries = rx.el.ol(rx.foreach(CasePage.entries, _entry), class_name="grid gap-6", aria_label=_("Conversation"))
+    entries = rx.el.ol(
+        rx.foreach(CasePage.entries, _entry),
+        class_name="grid grid-cols-[minmax(0,1fr)] gap-4",
+        aria_label=_("Conversation"),
+    )
     seen = rx.cond(CasePage.seen_note != "", rx.el.p(CasePage.seen_note, class_name="text-small text-quiet"))
     answer = rx.cond(CasePage.answer != "", rx.el.p(CasePage.answer, class_name="text-small text-quiet"))
-    waiting = rx.el.div(seen, answer, class_name="grid gap-1 empty:hidden")
+    waiting = rx.el.div(seen, answer, class_name="grid gap-1 px-4 empty:hidden")
     main = rx.fragment(
         live_region(CasePage.announcement),
         rx.el.div(earlier, class_name="no-print empty:hidden"),
-        entries,
-        waiting,
+        rx.el.div(entries, waiting, class_name="grid gap-4"),
         rx.el.div(_ending(), _reply(), class_name="no-print grid gap-10"),
     )
     body = rx.fragment(title, columns(main, rx.fragment(_facts(), _papers())))
@@ -76,33 +80,39 @@ def _entry(entry: Any) -> rx.Component:
         ),
     )
     note = rx.el.div(
-        rx.el.span(status(entry.note, tone=entry.tone), class_name="text-small"),
+        rx.el.span(status(entry.note, tone=entry.tone, wraps=True), class_name="min-w-0 text-small"),
         actions,
         class_name="mt-2 flex flex-wrap items-center gap-3",
     )
-    look = "max-w-prose border-l-2 pl-4"
-    quoted = rx.el.details(
-        rx.el.summary(_("Show what is quoted"), class_name="cursor-pointer text-small text-quiet"),
+    look = "max-w-prose min-w-0 rounded border px-4 py-3"
+    quoted = disclosure(
+        _("Show what is quoted"),
         rx.el.p(entry.quoted, class_name="mt-1 whitespace-pre-wrap text-quiet [overflow-wrap:anywhere]"),
         class_name="mt-2",
     )
     line = rx.el.li(
-        entry.text,
-        rx.el.span(entry.at, class_name="ml-3 tabular-nums"),
+        rx.el.span(entry.text),
+        rx.el.span(entry.at, class_name="whitespace-nowrap tabular-nums"),
         key=entry.id,
-        class_name="text-small text-quiet",
+        class_name="flex flex-wrap gap-x-3 px-4 text-small text-quiet",
     )
     said = rx.el.li(
         rx.el.p(
             rx.el.span(entry.author, class_name="font-semibold"),
-            rx.el.span(entry.at, class_name="ml-3 text-small text-quiet tabular-nums"),
+            rx.el.span(entry.at, class_name="whitespace-nowrap text-small text-quiet tabular-nums"),
+            class_name="flex flex-wrap items-baseline justify-between gap-x-3",
         ),
         rx.el.p(entry.text, class_name="mt-1 whitespace-pre-wrap [overflow-wrap:anywhere]"),
         rx.cond(entry.quoted != "", quoted),
         file_list(entry.files, entry.small_files, entry.small_words),
         rx.cond(entry.note != "", note),
         key=entry.id,
-        class_name=rx.cond(entry.is_own, f"{look} border-line", f"{look} border-accent"),
+        # Whose words they are is seen by side and ground, and read in the name.
+        class_name=rx.cond(
+            entry.is_own,
+            f"{look} ml-6 border-transparent bg-sunken sm:ml-12",
+            f"{look} mr-6 border-line bg-surface sm:mr-12",
+        ),
     )
     return rx.cond(entry.is_line, line, said)
 
@@ -112,11 +122,11 @@ def _ending() -> rx.Component:
     solve = rx.el.div(
         button(_("This is solved"), variant="secondary", size="small", on_click=CasePage.solve),
         rx.el.span(_("Closes the case. You can open it again by a reply."), class_name="text-small text-quiet"),
-        class_name="flex flex-wrap items-center gap-3",
+        class_name="flex flex-wrap items-center gap-x-4 gap-y-2",
     )
     undo = button(_("Keep it open"), variant="secondary", size="small", on_click=CasePage.undo_solving)
     again = button(_("Try again"), variant="secondary", size="small", on_click=CasePage.try_again(CasePage.solving))
-    refused = rx.fragment(status(_("Our system did not close this case."), tone="problem"), again)
+    refused = rx.fragment(status(_("Our system did not close this case."), tone="problem", wraps=True), again)
     closing = rx.el.div(
         rx.cond(CasePage.is_solving_refused, refused, status(_("Being closed"), tone="waiting")),
         rx.cond(CasePage.can_undo_solving, undo),
@@ -139,6 +149,7 @@ def _rating() -> rx.Component:
         choice_field(_("Bad"), name="grade", value="1"),
         name="grade",
         error=error_of(CasePage, "grade"),
+        is_row=True,
     )
     return live_form(
         grades,
@@ -177,7 +188,7 @@ def _reply() -> rx.Component:
             default_value=CasePage.draft,
             key=CasePage.box,
             on_change=lambda text: CasePage.save_draft(text, CasePage.box).debounce(_SAVE_AFTER_MS),
-            hint=_("About 4,000 letters or 1,300 Japanese characters are sent as one part, at most ten parts."),
+            hint=_("Leave out passwords, PINs and card numbers: nobody here needs them."),
             error=error_of(CasePage, "text"),
         ),
         room_left(id="text-room", counts="text"),
@@ -187,6 +198,7 @@ def _reply() -> rx.Component:
         flash(CasePage.secrets_note, tone="attention"),
         form_actions(button(send_words(CasePage.secrets_note), type="submit")),
         on_submit=CasePage.send,
+        errors=CasePage.errors,
     )
     rule = rx.cond(CasePage.rule != "", rx.el.p(CasePage.rule, class_name="mb-4 text-quiet"))
     follow = link_button(_("Open a new case"), href=CasePage.follow_href)

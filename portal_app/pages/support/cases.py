@@ -1,5 +1,7 @@
 """All support cases of a customer."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app.components.button import link_button
@@ -22,22 +24,18 @@ def support_cases() -> rx.Component:
         columns=[
             Column(
                 _("Subject"),
-                lambda row: rx.el.span(
-                    row_link(row.subject, href=row.href),
-                    rx.cond(row.is_unread, rx.el.span(_("New"), class_name="ml-2 text-note font-semibold text-accent")),
-                    class_name="[overflow-wrap:anywhere]",
-                ),
+                _subject,
             ),
             Column(_("Status"), lambda row: status(row.word, tone=row.tone)),
-            Column(_("Last message"), lambda row: row.at),
-            Column(_("Topic"), lambda row: row.category),
-            Column(_("Case number"), lambda row: row.number, align="end"),
+            Column(_("Last message"), lambda row: row.at, is_short=True),
+            Column(_("Topic"), lambda row: row.category, is_wide_only=True),
+            Column(_("Case number"), lambda row: row.number, align="end", is_wide_only=True),
         ],
         caption=_("Your support cases"),
     )
     controls = list_controls(
         CasesPage,
-        filters=[("all", _("All")), ("open", _("Open")), ("waiting", _("Waiting for you")), ("closed", _("Closed"))],
+        filters=[("all", _("All")), ("open", _("Open")), ("waiting", _("Our team replied")), ("closed", _("Closed"))],
         search=_("Words or number"),
         orders=[
             ("activity", _("Last message first")),
@@ -52,5 +50,16 @@ def support_cases() -> rx.Component:
         action=link_button(_("Ask a question"), href=path_for("/support/new")),
     )
     body = list_body(CasesPage, controls, table, none=none, empty=empty)
-    title = page_title(_("Support"), actions=link_button(_("Ask a question"), href=path_for("/support/new")))
+    # The empty list offers the same by itself.
+    ask = rx.cond(CasesPage.has_any, link_button(_("Ask a question"), href=path_for("/support/new")))
+    title = page_title(_("Support"), actions=ask)
     return portal_page(title, page_body(CasesPage, body, loading=table_skeleton()), active="support")
+
+
+def _subject(row: Any) -> rx.Component:
+    new = rx.el.span(_("New"), class_name="rounded bg-accent-soft px-1.5 text-note font-semibold text-accent")
+    return rx.el.span(
+        row_link(row.subject, href=row.href),
+        rx.cond(row.is_unread, new),
+        class_name="flex flex-wrap items-baseline gap-x-2 [overflow-wrap:anywhere]",
+    )

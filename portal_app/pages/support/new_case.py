@@ -53,9 +53,8 @@ def room_left(*, id: str, counts: str) -> rx.Component:
         counts=counts,
         part=PART_BYTES,
         most=MOST_BYTES,
-        left=_("Room for {count} more bytes in one part"),
         parts=_("Long message: it is sent in {count} parts."),
-        over=_("Too long by {count} bytes. Send it as two messages."),
+        over=_("Too long for one message. Send it as two."),
     )
 
 
@@ -104,6 +103,7 @@ def _form() -> rx.Component:
             link_button(_("Cancel"), href=path_for("/support/cases"), variant="quiet"),
         ),
         on_submit=NewCasePage.open_case,
+        errors=NewCasePage.errors,
     )
 
 

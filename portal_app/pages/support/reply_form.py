@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.components.button import button
 from portal_app.components.condition import has, when
+from portal_app.components.disclosure import disclosure
 from portal_app.components.field import checkbox_field, text_area, text_field
 from portal_app.components.form import form_actions, native_form
 from portal_app.components.message import flash
@@ -42,9 +43,9 @@ def reply_form(state: Any) -> rx.Component:
         enc_type="multipart/form-data",
         hidden={"idempotency_key": state.uploading.form_key},
     )
-    return rx.el.details(
-        rx.el.summary(_("Files do not go through?"), class_name="cursor-pointer text-small text-quiet"),
+    return disclosure(
+        _("Files do not go through?"),
         rx.el.div(form, class_name="mt-4"),
         open=state.errors.contains("form"),
-        class_name="mt-6",
+        class_name="mt-4",
     )

@@ -18,7 +18,7 @@ from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.security.mail_html import text_of_html
 from portal_app.models.mirror import MirrorState
-from portal_app.models.support import CaseRow, EntryRow, StatusLineRow
+from portal_app.models.support import CaseRow, EntryRow, MessageRow, StatusLineRow
 from portal_app.services.support.thread_files import with_own_entries, write_files
 
 CASES = "cases"
@@ -130,11 +130,12 @@ class CaseMirror:
             page = min(query.page, max(1, -(-total // PAGE)))
             rows = wanted.order_by(None).order_by(*orders[query.sort], col(CaseRow.id))
             found = (await session.exec(rows.limit(PAGE).offset((page - 1) * PAGE))).all()
-        return CasePage(tuple(case_of_row(row) for row in found), total, page, as_of)
+            cases = await _cases_of(session, found)
+        return CasePage(tuple(cases), total, page, as_of)
 
     async def _read(self, user_id: UUID, query: SelectOfScalar[CaseRow]) -> list[SupportCase]:
         async with self._database.unit_of_work(customer=user_id) as session:
-            return [case_of_row(row) for row in (await session.exec(query)).all()]
+            return await _cases_of(session, (await session.exec(query)).all())
 
 
 def _shown(user_id: UUID) -> SelectOfScalar[CaseRow]:
@@ -148,7 +149,16 @@ def _with_status(query: SelectOfScalar[CaseRow], status: CaseFilter) -> SelectOf
     return query if status == "all" else query.where(col(CaseRow.is_closed) == (status == "closed"))
 
 
-def case_of_row(row: CaseRow) -> SupportCase:
+async def _cases_of(session: AsyncSession, rows: Sequence[CaseRow]) -> list[SupportCase]:
+    unsent = [row.id for row in rows if row.sf_case_id is None]
+    refused: set[UUID] = set()
+    if unsent:
+        query = select(MessageRow.case_id).where(col(MessageRow.case_id).in_(unsent), MessageRow.seq == 0)
+        refused = set((await session.exec(query.where(MessageRow.state == "refused"))).all())
+    return [case_of_row(row, is_refused=row.id in refused) for row in rows]
+
+
+def case_of_row(row: CaseRow, *, is_refused: bool = False) -> SupportCase:
     """Return the domain object."""
     # Salesforce's times have whole seconds: what came in the second of the last look may be new.
     is_unread = row.team_at is not None and (row.seen_at is None or _second(row.seen_at) <= row.team_at)
@@ -167,6 +177,7 @@ def case_of_row(row: CaseRow) -> SupportCase:
         is_unread=is_unread,
         is_seen_by_team=row.is_seen_by_team,
         is_sent=row.sf_case_id is not None,
+        is_refused=is_refused,
     )
 
 

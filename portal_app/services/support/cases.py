@@ -80,8 +80,9 @@ class SupportCases:
             if error is not None and age.read_at is None and not await self._has_own_words(customer, case_id):
                 raise ExternalUnavailable("case was never read", vendor="salesforce") from error
             row, as_of = await self._row(customer, case_id), None if age.is_fresh else age.read_at
-        case = case_of_row(row)
         found = await self._entries.page(customer.user_id, case_id, before=before, most=most)
+        opening = next((entry for entry in found.entries if entry.kind == "opening"), None)
+        case = case_of_row(row, is_refused=opening is not None and opening.state == "refused")
         return Thread(
             case=case,
             entries=found.entries,

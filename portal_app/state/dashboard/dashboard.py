@@ -50,6 +50,7 @@ class DashboardPage(PageState, rx.State):
     cases: str = ""
 
     async def _read_page(self) -> None:
+        await (await self.get_state(IncidentNotices))._fill()
         view = await portal().identity.accounts.view(await self._user_id())
         self.greeting = _("Hello, {name}").format(name=addressed(view.name))
         self.support, self.set_up_failed = portal().settings.portal_support_email, view.status == "failed"
@@ -104,7 +105,7 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "{amount} was due by {day}. Pay it to keep your service running.",
         "problem",
         "/billing/invoices/{id}",
-        "See and pay",
+        "Review and pay",
     ),
     "service_suspended": (
         "{subject} is suspended",
@@ -156,7 +157,7 @@ _TASKS: dict[TaskKind, tuple[str, str, str, str, str]] = {
         "{amount} is due by {day}.",
         "info",
         "/billing/invoices/{id}",
-        "See and pay",
+        "Review and pay",
     ),
     "service_ends": (
         "{subject} ends on {day}",

@@ -73,7 +73,6 @@ class VerificationPage(FormResult, rx.State):
     is_open: bool = False
     onward: str = ""
     uploading: UploadPlace = UploadPlace()
-    support: str = ""
 
     async def _open_page(self) -> None:
         """Read the status of the check, and the error of the last try."""
@@ -90,7 +89,6 @@ class VerificationPage(FormResult, rx.State):
         self.story, self.is_open = check_story(check), check.is_open
         self.note = check.note if check.status == "rejected" else ""
         self.sent = time(check.submitted_at) if check.submitted_at and not check.is_open else ""
-        self.support = portal().settings.portal_support_email
 
 
 def _onward(text: str) -> str:

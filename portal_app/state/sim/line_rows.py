@@ -89,10 +89,7 @@ def line_rows(overview: LineOverview | None, *, plan: str, service_id: int) -> L
         facts=_facts(line, plan),
         left=_("{amount} left").format(amount=amount_words(line.data.left_mb)),
         data_note=_data_note(line.data),
-        parts=[
-            Fact(_("until {day}").format(day=day(part.expires_on)), amount_words(part.left_mb))
-            for part in line.data.parts
-        ],
+        parts=_parts(line.data),
         forecast=forecast,
         forecast_tone=tone,
         record=_record_words(line.record),
@@ -107,7 +104,7 @@ def line_rows(overview: LineOverview | None, *, plan: str, service_id: int) -> L
 
 
 def amount_words(megabytes: float | None) -> str:
-    """Write an amount of data: GB with one decimal, below one GB whole MB; an unknown one as a word."""
+    """Write an amount of data: GB with at most one decimal, below one GB whole MB; an unknown one as a word."""
     if megabytes is None:
         return _("unknown")
     return data_amount(megabytes)
@@ -129,6 +126,14 @@ def _data_note(data: DataUse) -> str:
     plan = _("Your plan has {amount} a month.").format(amount=amount_words(data.allowance_mb))
     reset = _("New data from {day}.").format(day=day(data.resets_on))
     return " ".join((used, plan, reset) if data.allowance_mb is not None else (used, reset))
+
+
+def _parts(data: DataUse) -> list[Fact]:
+    """Return what is left by the day it expires: plan and top-ups that end on one day are one amount."""
+    left: dict[date, float] = {}
+    for part in data.parts:
+        left[part.expires_on] = left.get(part.expires_on, 0) + part.left_mb
+    return [Fact(_("until {day}").format(day=day(ends)), amount_words(amount)) for ends, amount in left.items()]
 
 
 def _forecast_words(forecast: Forecast | None, data: DataUse) -> tuple[str, str]:

@@ -42,15 +42,21 @@ class IncidentNotices(rx.State):
     setting_up_note: str = ""
     shown: bool = True
 
-    @handler
-    async def read(self):
-        """Read what concerns this customer."""
-        await self._read()
-
     @report_errors
     async def refresh(self):
         """Read it again after a live change."""
-        await self._read()
+        await self._fill()
+
+    async def _fill(self) -> None:
+        """Read what concerns this customer, together with the data of a page: shown later, it would push them down.
+
+        Without anything announced nothing else is read; while nothing can be read, the last ones stay.
+        """
+        try:
+            current = await portal().status.announcements.current()
+        except PortalError:
+            return
+        self.incidents = await self._rows(current) if current else []
 
     @handler
     async def follow(self, announcement_id: str):
@@ -63,11 +69,6 @@ class IncidentNotices(rx.State):
         """Take that back."""
         await portal().status.announcements.unfollow(await self._user_id(), our_id(str(announcement_id)))
         self.incidents = await self._rows(await portal().status.announcements.current())
-
-    async def _read(self) -> None:
-        """Read what is announced; without anything announced nothing else is read."""
-        current = await portal().status.announcements.current()
-        self.incidents = await self._rows(current) if current else []
 
     async def _user_id(self) -> UUID:
         return UUID((await self.get_state(PageSession))._user_id)

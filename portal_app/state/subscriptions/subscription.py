@@ -25,6 +25,9 @@ from portal_app.state.subscriptions.standing import cycle_words, kind_words
 from portal_app.state.support.about import AboutCaseRow, ask_path, cases_about
 from portal_app.wiring.portal import portal
 
+# All others are in the list of invoices.
+_MOST_INVOICES = 6
+
 
 @dataclass(frozen=True)
 class ServiceField:
@@ -50,7 +53,6 @@ class SubscriptionPage(AlertsPart, LineOrderPart, rx.State):
     next_due: str = ""
     fields: list[ServiceField] = []
     invoices: list[InvoiceRow] = []
-    support: str = ""
     cases: list[AboutCaseRow] = []
     ask_href: str = ""
     line: LineRows = LineRows()
@@ -93,7 +95,6 @@ class SubscriptionPage(AlertsPart, LineOrderPart, rx.State):
         self.price_note = _("{amount} without tax").format(amount=service.recurring)
         self.since = day(service.registered_on)
         self.fields = [ServiceField(name, value) for name, value in service.fields if value]
-        self.support = portal().settings.portal_support_email
         self.cases, self.ask_href = await cases_about(customer, "service", number), ask_path("service", number)
         await self._show_end(customer, service)
         overview = await portal().sim.overviews.of_service(customer, service)
@@ -104,7 +105,7 @@ class SubscriptionPage(AlertsPart, LineOrderPart, rx.State):
         await self._show_line_orders(customer, service, overview, is_ending=not self.cancel_href)
         # A request that waited for WHMCS once already does not wait again.
         invoices = await portal().billing.invoices.invoices_of_service(customer, number, with_reads=as_of is None)
-        self.invoices = [invoice_row(each) for each in invoices]
+        self.invoices = [invoice_row(each) for each in invoices[:_MOST_INVOICES]]
 
     async def _show_end(self, customer: Customer, service: Subscription) -> None:
         cancelling = portal().subscriptions.cancellations

@@ -27,6 +27,7 @@ from portal_app.state.support.words import (
     progress_of,
     saved_words,
     secrets_words,
+    seen_words,
     status_line_of,
     turn_of,
 )
@@ -133,10 +134,8 @@ class CasePage(PageState, rx.State):
         self.subject, self.number = case.subject, case.number or _("follows as soon as it is sent")
         self.word, self.tone, self.category = turn.word, turn.tone, category_of(case.category)
         (self.about, self.about_href), self.opened = about_of(case.about), time(case.opened_at)
-        # Salesforce marks unread comments, not an unread case: before a first answer nothing says that it was opened.
-        has_answer = any(entry.side == "team" for entry in thread.entries)
-        self.seen_note = _("Our team has seen your messages.") if has_answer and case.is_seen_by_team else ""
-        self.can_reply = thread.can_be_reopened
+        self.seen_note = seen_words(thread)
+        self.can_reply = thread.can_be_reopened and not case.is_refused
         self.earlier, self.answer, self.rating = thread.earlier is not None, answer_words(thread.answer), thread.rating
         self.solving = str(thread.solving.id) if thread.solving else ""
         self.can_undo_solving = thread.solving is not None and thread.solving.is_queued
@@ -286,6 +285,8 @@ def _text_of(entry: Entry) -> str:
 
 
 def _rule(thread: Thread) -> str:
+    if thread.case.is_refused:
+        return _("This question has not reached our team. Try again above, or open a new case.")
     if not thread.case.is_closed:
         return ""
     days = duration(portal().settings.portal_reopen_days * _DAY)

@@ -57,7 +57,7 @@ def _row(case: SupportCase) -> CaseRow:
     return CaseRow(
         subject=case.subject,
         href=path_for(f"{CasesPage.route}/{case.id}"),
-        number=case.number or _("being sent"),
+        number=case.number or ("" if case.is_refused else _("being sent")),
         category=category_of(case.category),
         word=turn.word,
         tone=turn.tone,

@@ -88,6 +88,7 @@ class NewCasePage(PageState, rx.State):
 
     async def _read_page(self) -> None:
         """Take what the case is about from the address."""
+        await (await self.get_state(IncidentNotices))._fill()
         customer = await self._customer()
         about = About.parse(self._query("about"))
         self._about, self._follows = str(about or ""), self._query("follows")

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from portal_app.domain.support.answer_time import AnswerTime
 from portal_app.domain.support.case import About, CaseCategory, SupportCase
 from portal_app.domain.support.context import Fact, FactKind
-from portal_app.domain.support.message import COMMENT_BYTES, LONGEST_REPLY_BYTES, Entry
+from portal_app.domain.support.message import COMMENT_BYTES, LONGEST_REPLY_BYTES, Entry, Thread
 from portal_app.language import _, path_for
 from portal_app.language.format import day, listed, phone_number, time
 from portal_app.state.shell.standing import StatusLabel
@@ -132,9 +132,22 @@ def turn_of(case: SupportCase) -> StatusLabel:
     """Return who is awaited, as a status."""
     if case.is_closed:
         return StatusLabel(_("Closed"), "neutral")
+    if case.is_refused:
+        return StatusLabel(_("Not sent"), "problem")
     if case.turn == "customer":
         return StatusLabel(_("Our team replied"), "attention")
     return StatusLabel(_("With our team"), "waiting")
+
+
+def seen_words(thread: Thread) -> str:
+    """Return that the team has seen all that the customer wrote; empty where something is still on its way.
+
+    Salesforce marks unread comments, not an unread case: before a first answer nothing says that it was opened.
+    """
+    has_answer = any(entry.side == "team" for entry in thread.entries)
+    is_on_its_way = any(entry.side == "customer" and progress_of(entry)[0] for entry in thread.entries)
+    is_seen = has_answer and thread.case.is_seen_by_team and not is_on_its_way
+    return _("Our team has seen your messages.") if is_seen else ""
 
 
 def category_of(category: CaseCategory) -> str:

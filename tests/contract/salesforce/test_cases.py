@@ -91,8 +91,8 @@ async def test_only_what_is_for_the_customer_is_read(
     await agent("mail", text="From you", incoming=True, **{"from": own}, fields=dated)
     thread = await vendors.cases.thread(case, recipient=own)
     assert [(entry.kind, entry.text, entry.author) for entry in thread.entries] == [
-        ("comment", "Answer", "Support"),
-        ("mail", "To you", "Support"),
+        ("comment", "Answer", "Mika"),
+        ("mail", "To you", "Mika"),
         ("mail", "From you", ""),
     ]
     assert (thread.case.last_by, thread.answer_due_at) == ("customer", None)

@@ -58,7 +58,7 @@ async def test_an_answer_is_counted_without_a_session_and_a_page_says_thanks(
 ) -> None:
     before = (await counted(worker)).get(("helped", "vpn"), 0)
     answer = await visitor.submit("/api/help/vpn/answered", page="/ja/help/vpn", helped="yes")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/ja/help/vpn?answered=yes")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ja/help/vpn?answered=yes#answered")
     assert "thank you" in (await site.get("/ja/help/vpn?answered=yes")).text
     assert (await counted(worker))["helped", "vpn"] == before + 1
     for path, fields in (("/api/help/no-such/answered", "yes"), ("/api/help/vpn/answered", "maybe")):

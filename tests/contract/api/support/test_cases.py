@@ -36,7 +36,7 @@ async def test_a_conversation_goes_both_ways_and_each_word_is_there_once(
     answered = await thread(ben, case_id)
     assert [(entry["side"], entry["author"], entry["text"]) for entry in answered["entries"]] == [
         ("customer", "", "なぜ二回ですか"),
-        ("team", "Support", "We look into it."),
+        ("team", "Mika", "We look into it."),
     ]
     assert (answered["turn"], answered["is_unread"]) == ("customer", True)
     await worker.support.changes.tell(UUID(case_id))

@@ -138,4 +138,4 @@ async def test_a_draft_over_the_limit_says_so_on_its_page_in_its_language() -> N
     words = "You have placed many orders in a short time. Try again in {wait}, or write to us if you need more at once."
     error = refusal(3600, words)
     with speaking("ja"):
-        assert _(error.user_message).startswith("短い時間に多くのご注文をいただいています。1時間後に")
+        assert _(error.user_message).startswith("短い時間に多くのお申し込みをいただいています。1時間後に")

@@ -65,6 +65,22 @@ async def test_a_lost_answer_sends_nothing_twice(ben: Visitor, worker: Portal, o
     assert [entry["text"] for entry in (await thread(ben, case_id))["entries"]] == ["なぜ二回ですか", "Once"]
 
 
+async def test_a_question_that_was_not_taken_waits_for_its_customer(ben: Visitor, worker: Portal) -> None:
+    case_id = await opened(ben, subject=f"Not taken {uuid4().hex}")
+
+    async def turns() -> list[str]:
+        rows = (await ben.get("/api/cases")).json()["items"]
+        listed = next(row["turn"] for row in rows if row["id"] == case_id)
+        return [(await thread(ben, case_id))["turn"], listed]
+
+    assert await turns() == ["team", "team"]
+    opening = (await thread(ben, case_id))["entries"][0]["id"]
+    await worker.support.delivery.refuse(UUID(opening), "external_rejected")
+    assert await turns() == ["customer", "customer"]
+    retried = await ben.call("POST", f"/api/cases/{case_id}/comments/{opening}/retry")
+    assert (retried.is_success, await turns()) == (True, ["team", "team"])
+
+
 async def test_a_message_that_is_sent_twice_at_once_is_taken_once(ben: Visitor) -> None:
     case_id, key = await opened(ben), uuid4().hex
     path, text = f"/api/cases/{case_id}/comments", {"text": "Only once"}

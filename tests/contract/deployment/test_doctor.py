@@ -258,6 +258,15 @@ async def test_our_own_web_process_at_its_port_is_no_fault(fit: Settings, proxy:
     assert found.status == "ok" and "a web process of the portal serves" in found.detail
 
 
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example.jp ESMTP\r\n\r\n"])
+async def test_a_program_at_the_port_that_speaks_no_http_is_told_as_such(
+    fit: Settings, proxy: ScriptedServer, answer: bytes
+) -> None:
+    proxy.script(answer)
+    found = await outcome_of(fit.model_copy(update={"portal_port": proxy.port}), "machine.port")
+    assert found.status == "failed" and "ss -ltnp" in text_of(found), found
+
+
 async def test_clamd_is_asked_whether_it_finds_the_test_file(fit: Settings) -> None:
     async with fake_clamd() as address:
         found = await outcome_of(fit.model_copy(update={"portal_clamd": address}), "scanner.clamd")

@@ -4,6 +4,7 @@ import asyncio
 import platform
 import resource
 import socket
+from contextlib import suppress
 
 from portal_app.frontend_files import ROOT, client_folder, is_built_from, stamp_of
 from portal_app.infra.checks.check import Check, Problem, Process, Unfit
@@ -13,6 +14,7 @@ from portal_app.infra.metrics_folder import folder_of, prepare
 from portal_app.infra.security.encryption import KeyRing
 from portal_app.infra.settings import Settings
 
+_ANSWER_SECONDS = 3.0
 OUTDATED_PAGES = "the pages are built from other sources than this code"
 
 
@@ -154,10 +156,10 @@ async def _port_or_portal(settings: Settings) -> str:
     except Unfit:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.portal_host, settings.portal_host)  # noqa: S104
         shown = f"[{host}]" if ":" in host else host
-        try:
-            answer = await get(f"http://{shown}:{settings.portal_port}/api/health/live")
-        except OSError:
-            raise
-        if answer.status == 200 and b'"ok"' in answer.body:
-            return f"a web process of the portal serves {settings.portal_host}:{settings.portal_port}"
+        # A program that speaks no HTTP, or says nothing, is another program too.
+        with suppress(OSError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await get(f"http://{shown}:{settings.portal_port}/api/health/live")
+            if answer.status == 200 and b'"ok"' in answer.body:
+                return f"a web process of the portal serves {settings.portal_host}:{settings.portal_port}"
         raise

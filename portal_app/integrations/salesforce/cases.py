@@ -40,6 +40,11 @@ _COMMENTED = "SELECT ParentId FROM CaseComment WHERE SystemModstamp >= {since}"
 _SINCE = "SELECT Id, ParentId, SystemModstamp FROM {kind} WHERE ParentId IN {{ids}} AND SystemModstamp >= {{since}}"
 # Salesforce filters links by ids alone where there are several.
 _LINKED = "SELECT Id, LinkedEntityId, SystemModstamp FROM ContentDocumentLink WHERE LinkedEntityId IN {ids}"
+_NEWS = {
+    "comments": _SINCE.format(kind="CaseComment"),
+    "mails": _SINCE.format(kind="EmailMessage"),
+    "files": _LINKED,
+}
 _COMMENTS = (
     "SELECT Id, CommentBody, IsPublished, CreatedDate, CreatedBy.FirstName, CreatedBy.Username FROM CaseComment"
     " WHERE ParentId = {case} AND IsPublished = true ORDER BY CreatedDate, Id"
@@ -105,15 +110,16 @@ class SalesforceCases:
         One composite call: no event tells of any of these, but by a flow that the org may not have.
         """
         ids, found = [checked_id(case_id) for case_id in sf_case_ids], dict[str, datetime]()
-        parts = [
-            Part.query("comments", _SINCE.format(kind="CaseComment"), ids=ids, since=since),
-            Part.query("mails", _SINCE.format(kind="EmailMessage"), ids=ids, since=since),
-            Part.query("files", _LINKED, ids=ids),
-        ]
+        parts = [Part.query(name, template, ids=ids, since=since) for name, template in _NEWS.items()]
         answer = await self._client.composite("look for news", parts, safe=True) if ids else {}
-        with understood("look for news"):
-            for name, part in answer.items():
-                for row in part["records"]:
+        for name, part in answer.items():
+            with understood("look for news"):
+                rows = list(part["records"])
+            if part.get("done") is False:
+                # A part of a composite answer has one page, and what is new may be on another.
+                rows = await self._client.wide_query(_NEWS[name], ids=ids, since=since)
+            with understood("look for news"):
+                for row in rows:
                     case, at = row["LinkedEntityId" if name == "files" else "ParentId"], row["SystemModstamp"]
                     found[case] = max(found.get(case, since), datetime.fromisoformat(at))
         return {case: at for case, at in found.items() if at > since}

@@ -50,18 +50,21 @@ class Announcements:
         self._lock = asyncio.Lock()
         self._known = Announced()
         self._looked_at: float | None = None
+        self._changes = 0
 
     async def announced(self) -> Announced:
         """Return what is announced, planned, or was over within the last 90 days. Never raises."""
         async with self._lock:
             if self._looked_at is None or time.monotonic() - self._looked_at >= _KEPT_SECONDS:
+                changes = self._changes
                 self._known = await self._read()
-                self._looked_at = time.monotonic()
+                # What was read while something changed may be from before.
+                self._looked_at = time.monotonic() if changes == self._changes else None
         return self._known
 
     def forget(self) -> None:
         """Read again at the next question: something was announced, changed or ended."""
-        self._looked_at = None
+        self._looked_at, self._changes = None, self._changes + 1
 
     async def current(self) -> list[Announcement]:
         """Return what is under way."""

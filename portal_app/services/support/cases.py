@@ -82,7 +82,9 @@ class SupportCases:
             row, as_of = await self._row(customer, case_id), None if age.is_fresh else age.read_at
         found = await self._entries.page(customer.user_id, case_id, before=before, most=most)
         opening = next((entry for entry in found.entries if entry.kind == "opening"), None)
-        case = case_of_row(row, is_refused=opening is not None and opening.state == "refused")
+        # Where Salesforce has its words and no room for its files, the team answers all the same.
+        is_refused = opening is not None and opening.state == "refused" and row.sf_case_id is None
+        case = case_of_row(row, is_refused=is_refused)
         return Thread(
             case=case,
             entries=found.entries,

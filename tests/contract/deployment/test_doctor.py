@@ -258,6 +258,15 @@ async def test_our_own_web_process_at_its_port_is_no_fault(fit: Settings, proxy:
     assert found.status == "ok" and "a web process of the portal serves" in found.detail
 
 
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example.jp ESMTP\r\n\r\n"])
+async def test_a_program_at_the_port_that_speaks_no_http_is_told_as_such(
+    fit: Settings, proxy: ScriptedServer, answer: bytes
+) -> None:
+    proxy.script(answer)
+    found = await outcome_of(fit.model_copy(update={"portal_port": proxy.port}), "machine.port")
+    assert found.status == "failed" and "ss -ltnp" in text_of(found), found
+
+
 async def test_clamd_is_asked_whether_it_finds_the_test_file(fit: Settings) -> None:
     async with fake_clamd() as address:
         found = await outcome_of(fit.model_copy(update={"portal_clamd": address}), "scanner.clamd")
@@ -268,10 +277,16 @@ async def test_clamd_is_asked_whether_it_finds_the_test_file(fit: Settings) -> N
 
 
 @pytest.mark.parametrize(
-    ("field", "client", "words"), [(198, 1, ""), (7, 1, "no custom field with the id 7"), (7, None, "")]
+    ("field", "client", "status", "words"),
+    [
+        (198, 1, "ok", ""),
+        (7, 1, "failed", "no custom field with the id 7"),
+        (7, None, "ok", ""),
+        (198, 999_999, "warning", "WHMCS has no client 999999"),
+    ],
 )
 async def test_the_field_of_the_customer_number_is_looked_for_at_a_client_of_ours(
-    fit: Settings, field: int, client: int | None, words: str
+    fit: Settings, field: int, client: int | None, status: str, words: str
 ) -> None:
     settings = fit.model_copy(update={"whmcs_customer_number_field": field})
 
@@ -283,7 +298,7 @@ async def test_the_field_of_the_customer_number_is_looked_for_at_a_client_of_our
 
     async with vendor_checks(settings, OurRecords(any_client, last_hook)) as checks:
         (found,) = await run_checks([each for each in checks if each.name == "whmcs.number_field"])
-    assert words in text_of(found) and bool(words) == (found.status == "failed")
+    assert words in text_of(found) and found.status == status
 
 
 async def test_each_check_has_its_own_deadline_and_a_broken_one_hides_no_other() -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import traceback
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from portal_app.domain.errors import ExternalRejected, ExternalUnavailable, NotF
 from portal_app.infra.settings import Settings
 from portal_app.integrations import salesforce
 from portal_app.integrations.salesforce.budget import DailyBudget
+from portal_app.integrations.salesforce.cases import SalesforceCases
 from portal_app.integrations.salesforce.client import Part, SalesforceClient
 from portal_app.integrations.salesforce.errors import SalesforceRejected
 from portal_app.integrations.salesforce.files import SalesforceFiles
@@ -289,3 +291,19 @@ async def test_a_limit_that_is_no_number_is_left_alone(settings: Settings, redis
     budget = DailyBudget(redis, settings)
     await budget.record_usage(f"api-usage={'9' * 5000}/9")
     assert budget.state() == {"used": 0, "total": 0}
+
+
+async def test_what_is_new_in_many_cases_is_read_from_every_page(
+    client: SalesforceClient, server: ScriptedServer, settings: Settings
+) -> None:
+    case, at = "500xx0000000001AAA", "2026-11-30T12:00:00.000+0000"
+    first = {"totalSize": 1, "done": False, "nextRecordsUrl": "/services/data/v62.0/query/01g-1", "records": []}
+    mail = {"Id": "02sxx0000000001AAA", "ParentId": case, "SystemModstamp": at}
+    bodies = {"comments": first | {"done": True}, "mails": first, "files": first | {"done": True}}
+    told = [{"referenceId": name, "httpStatusCode": 200, "body": body} for name, body in bodies.items()]
+    rows = http({"totalSize": 1, "done": True, "records": [mail]})
+    server.script(
+        by_path(server, lambda form: http({"compositeResponse": told}) if "composite" in server.asked[-1] else rows)
+    )
+    found = await SalesforceCases(client, settings).written_since([case], datetime(2026, 11, 30, tzinfo=UTC))
+    assert found == {case: datetime.fromisoformat(at)}

@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from portal_app.domain.errors import Conflict, NotFound
 from portal_app.domain.status.announcement import NewAnnouncement, Words
+from portal_app.infra.clock import now
 from portal_app.infra.database.database import Database
 from portal_app.infra.redis.client import connect
 from portal_app.models.email_outbox import Mail
@@ -83,6 +84,23 @@ async def test_a_new_process_shows_the_last_known_while_the_database_or_redis_is
     # Neither: then it says that it does not know.
     assert await Announcements(away, no_redis).announced() == Announced()
     await no_redis.aclose()
+
+
+async def test_what_is_announced_while_the_last_is_read_is_read_again(portal: Portal, worker: Portal) -> None:
+    moments: list[datetime] = []
+
+    def clock() -> datetime:
+        # The second time of a read is after its rows: then something is announced, and tells so.
+        moments.append(now())
+        if len(moments) == 2:
+            reading.forget()
+        return moments[-1]
+
+    reading = Announcements(portal.database, portal.redis, clock=clock)
+    await reading.announced()
+    title = f"Cut {uuid4().hex}"
+    await announced(worker, title)
+    assert title in [item.words["en"].title for item in (await reading.announced()).items]
 
 
 async def test_followers_are_told_once_and_nothing_is_changed_by_a_get(

@@ -7,7 +7,9 @@ import pytest
 from sqlmodel import select
 
 from portal_app.domain.errors import StorageFull
-from portal_app.models.support import MessageRow
+from portal_app.domain.profile.customer import Customer
+from portal_app.models.support import CaseRow, MessageRow
+from portal_app.models.user import IdMapping
 from portal_app.wiring.portal import Portal
 from tests.support.clients.case_files import case_at_salesforce, check, deliver, entries, open_case, upload
 from tests.support.clients.visitor import Visitor
@@ -32,6 +34,9 @@ async def test_a_message_whose_files_find_no_room_is_refused_with_words_and_sent
     refused = (await entries(ben, case_id))[-1]
     assert (refused["id"], refused["state"], refused["refusal"]) == (str(waiting), "refused", "storage_full")
     assert [(each["name"], each["state"]) for each in refused["files"]] == [("log.txt", "checked")]
+    # The team has the words, so the customer can go on talking to it.
+    shown = await worker.support.cases.thread(await customer_of(worker, case_id), UUID(case_id))
+    assert (shown.case.is_sent, shown.case.is_refused, shown.can_be_reopened) == (True, False, True)
     again = await ben.call("POST", f"/api/cases/{case_id}/comments/{waiting}/retry")
     assert again.status_code == 200, again.text
     sf_case_id = await deliver(worker, case_id)
@@ -40,6 +45,13 @@ async def test_a_message_whose_files_find_no_room_is_refused_with_words_and_sent
     sent = (await entries(ben, case_id))[-1]
     assert (sent["state"], [bool(each["id"]) for each in sent["files"]]) == (None, [True])
     assert len(found["comments"]) == (message == "reply")
+
+
+async def customer_of(worker: Portal, case_id: str) -> Customer:
+    async with worker.database.unit_of_work() as session:
+        case = await session.get(CaseRow, UUID(case_id))
+        assert case is not None
+        return await IdMapping.customer_of(session, case.user_id)
 
 
 async def worker_message(worker: Portal, case_id: str) -> UUID:

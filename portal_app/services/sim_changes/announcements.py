@@ -29,7 +29,7 @@ class LineAnnouncements:
             subject=ending if kind == "line_change_failed" else " ".join(filter(None, (row.title, ending))),
             path=f"/subscriptions/{row.service_id}",
         )
-        content = {"title": row.title, "line": ending, "service_id": str(row.service_id)}
+        content = {"title": row.title, "line": ending, "service_id": str(row.service_id), "reason": row.reason}
         if row.kind == "plan" and row.effective_on and row.sends_at:
             content |= {
                 "starts_on": row.effective_on.isoformat(),

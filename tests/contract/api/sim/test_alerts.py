@@ -262,7 +262,7 @@ async def _read(worker: Portal, service_id: int, *, left_mb: int) -> None:
     """Store what a visit of the page would read now."""
     snapshot = LineSnapshot(state="active", left_mb=left_mb, today_bytes=MB, top_ups=(), told_at=now())
     await run(
-        worker, "UPDATE sim_lines SET body = CAST(:body AS jsonb), read_at = now() WHERE service_id = :id",
+        worker, "UPDATE sim_lines SET body = body || CAST(:body AS jsonb), read_at = now() WHERE service_id = :id",
         body=_json(snapshot), id=service_id,
     )  # fmt: skip
 
@@ -280,4 +280,6 @@ async def _paid(worker: Portal, somebody: Visitor, service_id: int, total: int) 
 
 
 def _json(snapshot: LineSnapshot) -> str:
-    return json.dumps(snapshot.to_json())
+    """Write what a visit tells of the data; what is known of the line itself, such as its begin, stays."""
+    told = ("state", "left_mb", "today_bytes", "top_ups", "told_at")
+    return json.dumps({name: value for name, value in snapshot.to_json().items() if name in told})

@@ -30,6 +30,8 @@ async def lines(sato: Visitor, worker: Portal, services: dict[str, int]) -> Asyn
         async with worker.database.unit_of_work() as session:
             for table in ("line_orders", "line_changes"):
                 await (await session.connection()).execute(sa.text(f"DELETE FROM {table}"))
+            told = "DELETE FROM notices WHERE kind LIKE 'line_change%' OR kind LIKE 'plan_change%'"
+            await (await session.connection()).execute(sa.text(told))
 
     await clear()
     for number in (VOICE, DATA, FAMILY):

@@ -90,3 +90,15 @@ def test_the_preview_shows_every_template_in_every_language(templates: EmailTemp
         for language in LANGUAGES:
             assert f'href="{template}.{language}.html"' in index
             assert (tmp_path / "mails" / f"{template}.{language}.txt").read_text().startswith("Subject: ")
+
+
+@pytest.mark.parametrize(("language", "again"), [("en", "ask for it again"), ("ja", "もう一度お申し込み")])
+def test_nobody_is_told_to_ask_again_for_a_change_of_a_line_that_ends(
+    templates: EmailTemplates, language: str, again: str
+) -> None:
+    content = content_for(templates, "line_change_failed", language)
+    said = {
+        reason: again in templates.write("line_change_failed", language, content | {"reason": reason}).text
+        for reason in ("refused", "not_carried_out", "ending", "line_not_active")
+    }
+    assert said == {"refused": True, "not_carried_out": True, "ending": False, "line_not_active": False}

@@ -22,6 +22,11 @@ ADDRESS = {
     "city_romanised": "Minato-ku", "town_romanised": "Higashiazabu", "building_romanised": "",
 }  # fmt: skip
 ORDER = ("POST", "/api/orders", {"sku": SKU, "terms_accepted": True})
+# Ordered at once and billed each month; a service that nobody has.
+LIKE_ORDERS: list[tuple[str, str, dict[str, object]]] = [
+    ("POST", "/api/subscriptions/1/sim/options", {"option": "roaming", "on": True, "total": 220, "understood": True}),
+    ("POST", "/api/subscriptions/1/sim/plan", {"sku": "SIM-DATA-VOICE-25GB", "total": 3850}),
+]
 # What needs a proof of the last minutes: docs/decisions/0026. Ids that nobody has do no harm afterwards.
 RISKY: list[tuple[str, str, dict[str, object] | None]] = [
     ("PATCH", "/api/me/address", ADDRESS),
@@ -67,9 +72,11 @@ async def test_a_form_without_a_fresh_proof_leads_back_to_its_page_which_says_wh
 async def test_ordering_needs_a_proof_of_the_day_and_not_of_the_minute(ben: Visitor, portal: Portal) -> None:
     await let_the_proof_age(portal, ben, hours=11.9)
     assert (await ben.call(*ORDER)).status_code == 201
+    assert [(await ben.call(*call)).status_code for call in LIKE_ORDERS] == [404, 404]
     await let_the_proof_age(portal, ben, hours=12.1)
-    refused = await ben.call(*ORDER)
-    assert (refused.status_code, refused.json()["code"]) == (403, "step_up_needed")
+    for call in (ORDER, *LIKE_ORDERS):
+        refused = await ben.call(*call)
+        assert (refused.status_code, refused.json()["code"]) == (403, "step_up_needed"), call
 
 
 async def test_wrong_proofs_are_recorded_counted_over_days_and_told_to_the_owner_once(

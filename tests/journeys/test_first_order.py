@@ -123,6 +123,7 @@ def _can_be_followed_in_the_log(demo: Demo, order: str) -> None:
 def _pays_the_invoice(page: Page) -> None:
     opened_sockets: list[str] = []
     page.on("websocket", lambda socket: opened_sockets.append(socket.url))
+    page.get_by_role("link", name="Account").first.click()
     page.locator("a[href^='mailto:']").first.click()
     page.get_by_role("link", name="Billing").first.click()
     with page.expect_download():

@@ -2,9 +2,9 @@
 
 import re
 from datetime import date, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.journeys.test_every_page import findings_on
 from tests.support.running.demo import BEN, Demo
@@ -80,6 +80,10 @@ def _says_who_is_awaited(page: Page, demo: Demo) -> None:
     expect(page.get_by_text("With our team", exact=True)).to_have_count(0)
 
 
+def _hands_in(request: Request) -> bool:
+    return request.method == "POST" and urlsplit(request.url).path == "/api/me/identity-document"
+
+
 def _sends_a_document(page: Page) -> None:
     """Hand a document in: nothing can be ordered before."""
     expect(page.get_by_role("button", name="Place order")).to_be_disabled()
@@ -93,7 +97,7 @@ def _sends_a_document(page: Page) -> None:
     field.set_input_files({"name": "card.png", "mimeType": "image/png", "buffer": picture("PNG")})
     expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
     posted: list[str] = []
-    page.on("request", lambda request: posted.append(request.url) if "identity-document" in request.url else None)
+    page.on("request", lambda request: posted.append(request.url) if _hands_in(request) else None)
     page.get_by_role("button", name="Send the document").click()
     page.wait_for_url(f"**/checkout?plan={PLAN}")
     page.go_back()

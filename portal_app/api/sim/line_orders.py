@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal_app.api.http.dependencies import OurId, SignedIn, SignedInCustomer, VendorId, vendor_id
+from portal_app.api.http.dependencies import OrderProof, OurId, SignedIn, SignedInCustomer, VendorId, vendor_id
 from portal_app.api.http.idempotency import IdempotentCallDependency
 from portal_app.api.http.money import Amount, amount
 from portal_app.api.http.request_parsing import Body, read, takes
@@ -148,9 +148,15 @@ async def options(customer: SignedInCustomer, service_id: VendorId) -> Response:
     openapi_extra=takes(OptionSwitch, form=False),
 )
 async def switch(
-    request: Request, customer: SignedInCustomer, service_id: VendorId, once: IdempotentCallDependency
+    request: Request,
+    _proof: OrderProof,
+    customer: SignedInCustomer,
+    service_id: VendorId,
+    once: IdempotentCallDependency,
 ) -> Response:
     """Switch a voice option. It is billed once the line shows it, until the month in which it is switched off.
+
+    Needs a proof of identity as an order does (POST /api/me/step-up).
 
     404 for data lines; 409 where the price is another by now, the line is not active, or a change is under way.
     """
@@ -216,9 +222,16 @@ async def plans(customer: SignedInCustomer, service_id: VendorId) -> Response:
     openapi_extra=takes(PlanChange, form=False),
 )
 async def change_plan(
-    request: Request, access: SignedIn, customer: SignedInCustomer, service_id: VendorId, once: IdempotentCallDependency
+    request: Request,
+    access: OrderProof,
+    customer: SignedInCustomer,
+    service_id: VendorId,
+    once: IdempotentCallDependency,
 ) -> Response:
-    """Change the plan from the next 1st on; it is held and can be withdrawn until the cut-off. 409 as for options."""
+    """Change the plan from the next 1st on; it is held and can be withdrawn until the cut-off. 409 as for options.
+
+    Needs a proof of identity as an order does.
+    """
     entries, own = await read(request, PlanChange, form=False), portal().line_orders.orders
     service, recipient = await _service(customer, service_id), await _mail_of(access.user_id)
     taken = await once.in_one_transaction(

@@ -144,7 +144,8 @@ def _moment(text: str) -> datetime | None:
     try:
         parts = [int(part or 0) for part in found.groups()] if found else []
         return datetime(*parts, tzinfo=JAPAN).astimezone(UTC) if parts else None  # type: ignore[misc,arg-type]
-    except ValueError:
+    except (ValueError, OverflowError):
+        # The year 1 stands for no time in many systems, and is out of range in UTC.
         return None
 
 

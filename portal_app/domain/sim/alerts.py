@@ -98,10 +98,11 @@ def parse_whole(value: object, field: str, wrong: str, *, least: int, most: int)
 def judge_left(alert: Alert, state: AlertState, reading: LineReading, *, at: datetime) -> Judgement:
     """Judge an alert on data left or on the forecast by a reading; one that is not newer changes nothing.
 
-    Neither does one that does not tell what the alert watches: it is judged once it does.
+    Neither does one of an earlier month, whose data are gone by now, nor one that does not tell what the alert
+    watches: it is judged once it does.
     """
     month, is_crossed = month_of(reading.at), _is_crossed(alert, reading)
-    if is_crossed is None or (state.seen_at is not None and reading.at <= state.seen_at):
+    if month < month_of(at) or is_crossed is None or (state.seen_at is not None and reading.at <= state.seen_at):
         return Judgement(state)
     seen = replace(state, seen_at=reading.at)
     if _is_armed(state, reading, month):

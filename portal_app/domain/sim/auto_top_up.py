@@ -13,6 +13,8 @@ from portal_app.domain.sim.top_up import ENDED, TopUpReason, TopUpState, parse_g
 # Why it is off: the customer turned it off, or what became of a purchase.
 AutoOff = Literal["", "you", "declined", "no_card", "price_changed", "stopped", "with_team"]
 Decision = Literal["start", "off", "enough", "unknown", "old_reading", "under_way", "month_end", "cap", "price_changed"]
+# A cap is offered as so many top-ups.
+_TIMES = (1, 2, 3, 5, 10)
 _WRONG_THRESHOLD = "Choose {least} to {most} MB, in whole MB."
 _WRONG_CAP = "Choose {least} to {most} yen, in whole yen: at least what one top-up costs."
 _OFF_REASONS: dict[TopUpReason, AutoOff] = {
@@ -78,6 +80,11 @@ class AutoLimits:
 
     reading: timedelta
     month_end: timedelta
+
+
+def cap_choices(total: Money) -> list[Money]:
+    """Return the caps that are offered for the price of one top-up: each can be chosen."""
+    return [total * times for times in _TIMES if times == 1 or (total * times).minor <= MOST_YEN]
 
 
 def decide(

@@ -117,7 +117,9 @@ def after_refusal(state: LineOrderState, code: str) -> tuple[LineOrderState, Lin
         return (state, "") if has_given_up else ("failed", "line_not_active")
     if state in WITHDRAWABLE:
         return (state, "") if has_given_up else ("stopped", "line_not_active")
-    return (state, "") if has_given_up and state != "asking" else ("with_team", "billing")
+    if state == "covered":
+        return (state, "") if has_given_up else ("asking", "billing")
+    return "with_team", "billing"
 
 
 def after_watch(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import httpx
 
 from portal_app.domain.catalog.plan import CatalogItem
-from portal_app.domain.errors import PortalError
+from portal_app.domain.errors import NotFound, PortalError
 from portal_app.infra.checks.check import Check, Problem, Unfit
 from portal_app.infra.clock import now
 from portal_app.infra.settings import Settings
@@ -16,6 +16,7 @@ from portal_app.integrations.checks.whmcs_role import check_role
 from portal_app.integrations.throttling.vendor_call import Misconfigured
 from portal_app.integrations.whmcs.client import WHMCSClient
 from portal_app.integrations.whmcs.fields import Row, day, names_id, rows, text
+from portal_app.integrations.whmcs.reading import not_found_when
 
 _AFTER = ("whmcs.api",)
 _SILENT_DAYS = 3
@@ -108,7 +109,11 @@ class WhmcsChecks:
         if client_id is None:
             return "not seen: no customer yet"
         field = self._settings.whmcs_customer_number_field
-        body = await self._call("GetClientsDetails", clientid=client_id)
+        try:
+            body = await self._call("GetClientsDetails", clientid=client_id)
+        except NotFound as error:
+            wrong = f"WHMCS has no client {client_id}, who is the portal's newest customer."
+            raise Unfit(Problem(wrong, "Look whether that client was deleted or merged.", is_warning=True)) from error
         inner = body.get("client")
         row: Row = inner if isinstance(inner, dict) else body
         if any(names_id(each, "id", field) for each in rows(row, "customfields")):
@@ -152,10 +157,13 @@ class WhmcsChecks:
 
     async def _call(self, action: str, **params: str | int) -> Row:
         try:
-            return await self._client.call(action, params, safe=True)
+            with not_found_when("Client Not Found"):
+                return await self._client.call(action, params, safe=True)
         except Misconfigured as error:
             wrong = f"WHMCS's API role does not allow {action}, so this is not seen."
             raise Unfit(Problem(wrong, "See WHMCS: API role.", "WHMCS_API_IDENTIFIER")) from error
+        except NotFound:
+            raise
         except PortalError as error:
             raise Unfit(unreached("WHMCS", error, setting="WHMCS_API_URL")) from error
 

@@ -18,6 +18,7 @@ ACTIONS: dict[str, dict[str, FormValue]] = {
     "AcceptOrder": {"orderid": 0},
     "AddCancelRequest": {"serviceid": 0},
     "AddClient": {"email": ""},
+    "AddCredit": {"clientid": 0},
     "AddOrder": {"clientid": 0},
     "CancelOrder": {"orderid": 0},
     "CapturePayment": {"invoiceid": 0},

@@ -18,6 +18,7 @@ from portal_app.domain.sim.auto_top_up import spent_in
 from portal_app.domain.sim.line_reading import LineReading, month_of, reading_of
 from portal_app.domain.sim.usage import data_amount
 from portal_app.infra.clock import now
+from portal_app.infra.database.locks import lock_name
 from portal_app.infra.redis.live import Change, LiveUpdates
 from portal_app.models.line_alert import LineAlertRow
 from portal_app.models.sim_line import SimLineRow
@@ -61,6 +62,8 @@ class LineAlerts:
         await self._context.customer_limits.count_change(customer.user_id, "line-alert")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             await linked_line(session, customer, service_id)
+            # Two tabs that set the first one queue up here: a row that is not there cannot be locked.
+            await lock_name(session, f"line-alert:{service_id}:{alert.kind}")
             row = await session.get(LineAlertRow, (service_id, alert.kind), with_for_update=True)
             if row is not None and row.to_alert() == alert:
                 return

@@ -69,6 +69,8 @@ class AutoTopUps:
         await self._context.customer_limits.count_change(customer.user_id, "auto-top-up")
         async with self._database.unit_of_work(customer=customer.user_id) as session:
             await linked_line(session, customer, service_id)
+            # The same turn as a purchase takes: two tabs that turn it on first find each other's row.
+            await take_turn(session, service_id)
             row = await session.get(AutoTopUpRow, service_id, with_for_update=True)
             if row is not None and row.to_domain() == choice:
                 return

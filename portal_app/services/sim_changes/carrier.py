@@ -51,13 +51,16 @@ class LineOrderCarrier:
         if row.state != "sending":
             return row.standing_state
         number = await self._number(row)
-        if row.kind == "plan" and row.effective_on is not None and row.effective_on <= today():
-            # The agreed day has begun: a plan that came later would be billed for a month it was not there.
-            return await self._progress.move(order_id, "failed", "too_late")
         noted = await self._progress.own_change(row, _wish(row))
         if noted is not None and (row.sent_at is None or noted.started_at > row.sent_at):
             # A call whose answer we never saw, or that was never made: the line will tell.
             return await self._progress.move(order_id, "changing", sends=row.sends + 1, sent_at=now(), polled_at=None)
+        if row.kind == "plan" and row.effective_on is not None and row.effective_on <= today():
+            # The agreed day has begun: a plan that came later would be billed for a month it was not there. The note of
+            # one that the carrier took before a worker died is gone once its line shows the plan.
+            if shows(await self._line(row), _wish(row), iccid_hash=""):
+                return await self._progress.move(order_id, "changing", sends=row.sends + 1, sent_at=now())
+            return await self._progress.move(order_id, "failed", "too_late")
         try:
             await self._ask(row, number)
         except OutcomeUnknown:

@@ -54,10 +54,13 @@ class OptionBilling:
     async def order(self, order_id: UUID) -> LineOrderState:
         """Order the option at WHMCS, unless a service bills it already: one that is paid until a day is used up first.
 
-        Raises OutcomeUnknown while an earlier call, whose answer we never saw, may still be running inside WHMCS.
+        Raises OutcomeUnknown while an earlier call, whose answer we never saw, may still be running inside WHMCS, and
+        ExternalRejected for a service that ends: what is ordered behind its cancellation would be billed for ever.
         """
         row, customer = await self._progress.read(order_id)
         client_id, reference = customer.whmcs_client_id, str(row.id)
+        if row.order_tried_at is None and await self._progress.is_ending(row):
+            raise ExternalRejected("the service ends", vendor="whmcs")
         if row.order_tried_at is None and (billed := await self._billed(row, customer)) is not None:
             if billed.id not in await self._gateway.cancellations():
                 return await self._progress.move(order_id, "done", billed_service_id=billed.id)
@@ -117,18 +120,16 @@ class OptionBilling:
     async def resume(self, order_id: UUID) -> LineOrderState:
         """Bill an option on once what was paid is used up, if it is on still."""
         row, _ = await self._progress.read(order_id)
+        is_gone = await self._progress.number_of(row) is None
         async with self._progress.database.unit_of_work() as session:
+            # Held until the change has moved: one that is asked for meanwhile finds it unsettled.
             await lock_name(session, f"line-order:{row.service_id}")
             asked = await LineOrderRow.of_option(session, row.service_id, row.option)
-            under_way = await LineOrderRow.unsettled_of(session, row.service_id, row.slot)
-            kept = await LineOrderRow.locked(session, order_id)
-            if under_way is not None:
+            if await LineOrderRow.unsettled_of(session, row.service_id, row.slot) is not None:
                 # What is under way may be its end.
-                kept.bill_from = now() + _LOOK_AGAIN
-                return kept.standing_state
+                return await self._progress.move(order_id, row.standing_state, bill_from=now() + _LOOK_AGAIN)
             is_off = any(each.shown_at and each.asked_at > row.asked_at and each.target == "off" for each in asked)
-        is_over = is_off or await self._progress.number_of(row) is None
-        return await self._progress.move(order_id, "done" if is_over else "ordering")
+            return await self._progress.move(order_id, "done" if is_off or is_gone else "ordering")
 
     async def open_case(self, order_id: UUID) -> LineOrderState:
         """Ask our team to set the bill right: WHMCS refused to bill what the line shows. Safe to repeat."""

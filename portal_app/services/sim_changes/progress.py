@@ -76,9 +76,11 @@ class LineOrderProgress:
         """Set the state and other columns, and tell the customer where that is news; return the state."""
         async with self.database.unit_of_work() as session:
             row = await LineOrderRow.locked(session, order_id)
+            # What waits for its bill was told when the line showed it, however often it waits.
+            was_told = row.bill_from is not None and state in ("covered", "done")
             for name, value in changes.items():
                 setattr(row, name, value)
-            is_news = await self._apply(session, row, state, reason)
+            is_news = await self._apply(session, row, state, reason, was_told=was_told)
             customer = await IdMapping.customer_of(session, row.user_id)
         if is_news:
             await self._publish(row, customer)
@@ -134,6 +136,11 @@ class LineOrderProgress:
         is_same = line is not None and line.is_linked and line.number_index == row.line
         return line.number if line is not None and is_same else None
 
+    async def is_ending(self, row: LineOrderRow) -> bool:
+        """Return whether the end of a change's service is asked for."""
+        async with self.database.unit_of_work() as session:
+            return await CancellationRow.open_of(session, row.user_id, row.service_id) is not None
+
     async def own_change(self, row: LineOrderRow, wish: dict[str, str]) -> LineChangeRow | None:
         """Return what is noted of the carrier's work on a change: it was sent, or was about to be."""
         async with self.database.unit_of_work() as session:
@@ -153,11 +160,15 @@ class LineOrderProgress:
             return [str(each) for each in await LineOrderRow.waiting(session)]
 
     async def _apply(
-        self, session: AsyncSession, row: LineOrderRow, state: LineOrderState, reason: LineOrderReason
+        self,
+        session: AsyncSession,
+        row: LineOrderRow,
+        state: LineOrderState,
+        reason: LineOrderReason,
+        *,
+        was_told: bool = False,
     ) -> bool:
         """Set the state in the caller's transaction, with audit, notice and mail; return whether it is news."""
-        # What waited for its bill was told when the line showed it.
-        was_told = row.bill_from is not None and state == "done"
         is_news = row.move(state, reason) and not was_told
         if is_news and (tag := _TAGS.get(state)):
             record(session, tag, user_id=row.user_id, detail=detail_of(row))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.money import Money
 from portal_app.domain.profile.customer import Customer
-from portal_app.domain.sim.auto_top_up import AutoOff, AutoStanding, AutoTopUp, AutoWish
+from portal_app.domain.sim.auto_top_up import AutoOff, AutoStanding, AutoTopUp, AutoWish, cap_choices
 from portal_app.domain.sim.line_view import LineOverview
 from portal_app.domain.sim.top_up import LEAST_GB, MOST_GB, parse_gigabytes
 from portal_app.domain.sim.usage import data_amount
@@ -16,8 +16,8 @@ from portal_app.state.sim.top_up_part import TopUpPart
 from portal_app.wiring.portal import portal
 
 _THRESHOLDS = (256, 512, 1024, 2048, 3072, 5120)
-# A cap is offered as so many of the chosen top-up.
-_TIMES = (1, 2, 3, 5, 10)
+# Which of the caps is chosen at first.
+_USUAL_CAP = 2
 _OFF_WORDS: dict[AutoOff, str] = {
     "declined": "Automatic top-up is off: your card did not take a charge. Nothing more is bought by itself.",
     "no_card": "Automatic top-up is off: no card that is valid is stored.",
@@ -99,9 +99,9 @@ class AutoTopUpPart(TopUpPart, mixin=True):
         gigabytes = parse_gigabytes(self.auto_amount)
         total = portal().sim.top_ups.prices.total(gigabytes)
         self._auto_total = total.minor
-        caps = [Money(total.minor * times, total.currency) for times in _TIMES]
+        caps = cap_choices(total)
         self.auto_caps = [[str(each.minor), _("{amount} a month").format(amount=each)] for each in caps]
-        self.auto_cap = self.auto_cap or str(caps[2].minor)
+        self.auto_cap = self.auto_cap or str(caps[min(_USUAL_CAP, len(caps) - 1)].minor)
         words = _("Turn on: {gigabytes} GB for {total} with tax each time")
         self.auto_button = words.format(gigabytes=gigabytes, total=total)
 

@@ -88,7 +88,8 @@ class LineOrderPart(PageState, mixin=True):
 
     @handler
     async def change_plan(self):
-        """Change to the chosen plan from the 1st on."""
+        """Change to the chosen plan from the 1st on; the proof of identity may be some hours old."""
+        await self._require_recent_proof(seconds=portal().settings.portal_order_proof_seconds)
         sku, total, own = self.plan_choice, self._line_prices.get(self.plan_choice, 0), portal().line_orders.orders
         customer, recipient = await self._customer(), (await self.get_state(PageSession))._email
         service, _as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
@@ -113,6 +114,8 @@ class LineOrderPart(PageState, mixin=True):
         await self._carry_out(customer, WITHDRAW_LINE_ORDER, known, withdraw)
 
     async def _ask(self, kind: str, what: str, *, when_free: bool) -> None:
+        if kind == "option":
+            await self._require_recent_proof(seconds=portal().settings.portal_order_proof_seconds)
         customer, own = await self._customer(), portal().line_orders.orders
         service, _as_of = await portal().subscriptions.services.subscription_for(customer, self._number)
         is_on = not any(row.is_on for row in self.voice_options if row.option == what)

@@ -63,11 +63,11 @@ class Subject:
 
 
 @asynccontextmanager
-async def whmcs(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject]:
+async def whmcs(url: str, redis: Redis, key_file: Path, timeout: float = TIMEOUT) -> AsyncIterator[Subject]:
     """WHMCS, with the address of its API."""
     settings = Settings(portal_env="development", whmcs_url=url, whmcs_api_url=f"{url}/includes/api.php")
-    line = line_of(redis, "whmcs")
-    client = WHMCSClient(settings, vendor_client(timeout=TIMEOUT), line)
+    line = line_of(redis, "whmcs", timeout)
+    client = WHMCSClient(settings, vendor_client(timeout=timeout), line)
     async with aclosing(client):
         clients, services = WHMCSClientRecords(client, settings), WHMCSServices(client, settings)
         doors = SimpleNamespace(
@@ -86,18 +86,18 @@ async def whmcs(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject
 
 
 @asynccontextmanager
-async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject]:
+async def salesforce(url: str, redis: Redis, key_file: Path, timeout: float = TIMEOUT) -> AsyncIterator[Subject]:
     """Salesforce, login and instance at one address."""
     settings = Settings(
         portal_env="development",
         sf_login_url=url,
         sf_private_key_file=str(key_file),
-        sf_timeout=TIMEOUT,
+        sf_timeout=timeout,
         sf_threads=2,
         portal_pricebook_id="01sxx0000000001AAA",
     )
-    login = SalesforceLogin(settings, vendor_client(timeout=TIMEOUT))
-    line = line_of(redis, "salesforce")
+    login = SalesforceLogin(settings, vendor_client(timeout=timeout))
+    line = line_of(redis, "salesforce", timeout)
     client = SalesforceClient(settings, login, line)
     doors = SimpleNamespace(
         client=client,
@@ -116,7 +116,7 @@ async def salesforce(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Su
 
 
 @asynccontextmanager
-async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subject]:
+async def freebit(url: str, redis: Redis, key_file: Path, timeout: float = TIMEOUT) -> AsyncIterator[Subject]:
     """Freebit, with an id and a secret."""
     # No change waits for another: each call is a case of its own.
     settings = Settings(
@@ -127,16 +127,16 @@ async def freebit(url: str, redis: Redis, key_file: Path) -> AsyncIterator[Subje
         freebit_pending_seconds=0,
         freebit_lock_seconds=0,
     )
-    line, cache, ring = line_of(redis, "freebit"), Cache(redis), key_ring_of(settings)
+    line, cache, ring = line_of(redis, "freebit", timeout), Cache(redis), key_ring_of(settings)
     database = Database(settings.model_copy(update={"database_url": servers().postgres.url()}), "web")
-    client = FreebitClient(settings, vendor_client(timeout=TIMEOUT), line, cache=cache, ring=ring)
+    client = FreebitClient(settings, vendor_client(timeout=timeout), line, cache=cache, ring=ring)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await stack.enter_async_context(aclosing(client))
         yield Subject(FreebitGateway(client, settings, cache, LineLocks(database, ring), ring), line, ok(authKey="key"))
 
 
-def line_of(redis: Redis, vendor: str) -> VendorCall:
+def line_of(redis: Redis, vendor: str, timeout: float) -> VendorCall:
     """Return a line with short times."""
     limiter = VendorLimiter(redis, vendor, CallLimits(concurrency=5, rate="1000/second", queue=20, timeout=0.5))
-    return VendorCall(vendor, limiter, timeout=TIMEOUT, times=BreakerTimes(failures=FAILURES, open=10.0))
+    return VendorCall(vendor, limiter, timeout=timeout, times=BreakerTimes(failures=FAILURES, open=10.0))

@@ -277,10 +277,16 @@ async def test_clamd_is_asked_whether_it_finds_the_test_file(fit: Settings) -> N
 
 
 @pytest.mark.parametrize(
-    ("field", "client", "words"), [(198, 1, ""), (7, 1, "no custom field with the id 7"), (7, None, "")]
+    ("field", "client", "status", "words"),
+    [
+        (198, 1, "ok", ""),
+        (7, 1, "failed", "no custom field with the id 7"),
+        (7, None, "ok", ""),
+        (198, 999_999, "warning", "WHMCS has no client 999999"),
+    ],
 )
 async def test_the_field_of_the_customer_number_is_looked_for_at_a_client_of_ours(
-    fit: Settings, field: int, client: int | None, words: str
+    fit: Settings, field: int, client: int | None, status: str, words: str
 ) -> None:
     settings = fit.model_copy(update={"whmcs_customer_number_field": field})
 
@@ -292,7 +298,7 @@ async def test_the_field_of_the_customer_number_is_looked_for_at_a_client_of_our
 
     async with vendor_checks(settings, OurRecords(any_client, last_hook)) as checks:
         (found,) = await run_checks([each for each in checks if each.name == "whmcs.number_field"])
-    assert words in text_of(found) and bool(words) == (found.status == "failed")
+    assert words in text_of(found) and found.status == status
 
 
 async def test_each_check_has_its_own_deadline_and_a_broken_one_hides_no_other() -> None:

@@ -93,15 +93,16 @@ async def test_too_many_calls_get_a_retry_after(ben: Visitor, portal: Portal) ->
     assert answers[2].json()["code"] == "rate_limited" and int(answers[2].headers["retry-after"]) > 0
 
 
-async def test_sign_in_tries_are_limited_per_address(visitor: Visitor, portal: Portal) -> None:
+async def test_sign_in_tries_are_limited_per_address(portal: Portal) -> None:
     strict = world().settings_with(portal_sign_in_limit="2/minute")
     async with instead_of(portal, strict):
-        mallory = Visitor(strict, address="198.51.100.7")
+        mallory, visitor = Visitor(strict, address="198.51.100.7"), Visitor(strict, address="198.51.100.8")
         entries = {"email": BEN, "password": "wrong"}
         statuses = [(await mallory.call("POST", "/api/auth/login", entries)).status_code for _ in range(3)]
-        await mallory.http.aclose()
         entries["password"] = PASSWORD
         assert (await visitor.call("POST", "/api/auth/login", entries)).status_code == 200
+        for each in (mallory, visitor):
+            await each.http.aclose()
     assert statuses == [401, 401, 429]
 
 

@@ -1,5 +1,6 @@
 """Alerts of a line at the API and by the carrier's file, and automatic top-up: whose, with which proof, how often."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -88,6 +89,18 @@ async def test_alerts_are_set_changed_and_removed_by_their_owner_alone(
         assert (await send(ben, *call)).status_code == 404
     assert (await send(sato, "DELETE", f"{path}/left")).status_code == 200
     assert len((await send(sato, "DELETE", f"{path}/left")).json()["items"]) == 2
+
+
+async def test_two_tabs_that_set_the_first_alert_or_choice_at_once_both_succeed(
+    sato: Visitor, services: dict[str, int], clean: None
+) -> None:
+    base = path_of(services[VOICE], "")
+    for path, bodies in (
+        ("alerts/left", [WANTED | {"amount": amount} for amount in range(1000, 1008)]),
+        ("auto-top-up", [CHOICE | {"cap": cap} for cap in range(3300, 3308)]),
+    ):
+        answers = await asyncio.gather(*(send(sato, "PUT", f"{base}{path}", body) for body in bodies))
+        assert [each.status_code for each in answers] == [200] * len(bodies)
 
 
 @pytest.mark.parametrize(

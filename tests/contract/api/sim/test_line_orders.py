@@ -4,13 +4,14 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from portal_app.infra.clock import now
+from portal_app.domain.errors import ExternalRejected
+from portal_app.infra.clock import now, today
 from portal_app.models.line_change import LINE_PLACE, LineChangeRow
 from portal_app.wiring.portal import Portal
 from tests.contract.api.sim.conftest import DATA, DOUBTFUL, FAMILY, VOICE, forget_reading
@@ -174,3 +175,52 @@ async def test_both_bills_are_shown_and_a_held_plan_is_withdrawn_and_taken_again
         assert (await sato.call("DELETE", path, Idempotency_Key=key)).json()["standing"] == "withdrawn"
     assert (await sato.call("DELETE", path, Idempotency_Key=uuid4().hex)).status_code == 409
     assert (await ask(sato, lines[VOICE], "plan", PLAN)).status_code == 201
+
+
+async def test_an_option_that_stays_covered_is_told_once(sato: Visitor, worker: Portal, lines: dict[str, int]) -> None:
+    """WHMCS ends a service in the run of its day: until then the option is looked at each hour."""
+    order, own = UUID((await ask(sato, lines[VOICE], "options", CALL_WAITING)).json()["id"]), worker.line_orders
+    query = sa.text("SELECT count(*) FROM mails WHERE occasion = 'line_changed'")
+
+    async def mails() -> int:
+        async with worker.database.unit_of_work() as session:
+            return int(await (await session.connection()).scalar(query) or 0)
+
+    before, told = await mails(), []
+    for state in ("ordering", "covered", "ordering", "covered", "ordering", "done"):
+        changes = {"bill_from": now()} if state == "covered" else {}
+        await own.progress.move(order, state, **changes)  # type: ignore[arg-type]
+        told.append(await mails() - before)
+    assert told == [0, 1, 1, 1, 1, 1]
+
+
+async def test_an_option_of_a_line_that_ends_is_not_ordered_behind_its_cancellation(
+    sato: Visitor, worker: Portal, lines: dict[str, int]
+) -> None:
+    order, own = UUID((await ask(sato, lines[VOICE], "options", CALL_WAITING)).json()["id"]), worker.line_orders
+    await own.progress.move(order, "ordering", shown_at=now())
+    path = f"/api/subscriptions/{lines[VOICE]}/cancellation"
+    asked = await sato.call("POST", path, {"reason": "price"}, Idempotency_Key=uuid4().hex)
+    assert asked.status_code == 201, asked.text
+    try:
+        with pytest.raises(ExternalRejected):
+            await own.option_billing.order(order)
+    finally:
+        assert (await sato.call("DELETE", path, Idempotency_Key=uuid4().hex)).status_code == 200
+
+
+async def test_a_plan_that_the_carrier_took_before_a_worker_died_is_billed_after_the_1st(
+    sato: Visitor, worker: Portal, lines: dict[str, int]
+) -> None:
+    order, own = UUID((await ask(sato, lines[VOICE], "plan", PLAN)).json()["id"]), worker.line_orders
+    moment, line = now(), worker.identity.secrets.ring.index(VOICE, LINE_PLACE)
+    row = LineChangeRow(line=line, kind="plan", token=uuid4(), started_at=moment, held_until=moment)
+    row.wanted = {"next_plan": "PASI_V25G", "next_plan_on": today().isoformat()}
+    async with worker.database.unit_of_work() as session:
+        session.add(row)
+    await own.progress.move(order, "sending", effective_on=today())
+    assert await own.carrier.send(order) == "changing"
+    async with worker.database.unit_of_work() as session:
+        await LineChangeRow.delete(session, line, ("plan",))
+    await own.progress.move(order, "sending", sent_at=None)
+    assert await own.carrier.send(order) == "failed", "nothing was sent, and the line has the old plan"

@@ -1,6 +1,7 @@
 """What is new in cases: found without an event, and read on every device once it was read on one."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -52,6 +53,8 @@ async def test_an_answer_read_on_one_device_is_read_on_the_others_too(
     # Its bell, and its dashboard or list.
     await until(lambda: has_both(topics), "the other device is told")
     listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
     assert [await shown(device, case_id) for device in (ben, other)] == [(False,) * 3] * 2
     assert await bell(customer.user_id) == before
 

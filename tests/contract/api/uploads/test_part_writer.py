@@ -26,6 +26,10 @@ async def row(ben: Visitor, worker: Portal) -> AsyncIterator[UploadRow]:
         row = await session.get(UploadRow, UUID(path.rpartition("/")[2]))
         row.lease = uuid4()
     yield row
+    # Of few uploads that may arrive at a time, this one takes no place any more.
+    async with worker.database.unit_of_work() as session:
+        left = await session.get(UploadRow, row.id)
+        left.lease = left.lease_until = None
 
 
 async def stored(worker: Portal, row: UploadRow) -> bytes:

@@ -28,6 +28,7 @@ def read(text: str | bytes, columns: CallColumns = COLUMNS) -> list[CallRow | Ba
         ("090,20261130210000,voice,110,1,0", "number"),
         (f"{LINE},20261330210000,voice,110,1,0", "time"),
         (f"{LINE},yesterday,voice,110,1,0", "time"),
+        (f"{LINE},0001-01-01 00:00:00,voice,110,1,0", "time"),
         (f"{LINE},20261130210000,fax,110,1,0", "kind"),
         (f"{LINE},20261130210000,voice,,1,0", "other"),
         (f"{LINE},20261130210000,voice,=cmd(),1,0", "other"),

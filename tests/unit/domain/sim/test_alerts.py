@@ -34,6 +34,7 @@ class Seen:
     runs_out: bool | None = None
     lasts: bool | None = None
     allowance: int | None = 5 * GB
+    judged_at: datetime | None = None
 
 
 RUNS: dict[str, tuple[Alert, list[Seen]]] = {
@@ -68,6 +69,13 @@ RUNS: dict[str, tuple[Alert, list[Seen]]] = {
             Seen(4, False, datetime(2026, 4, 30, 15, 1, tzinfo=UTC)),
         ],
     ),
+    "a reading of the last month tells nothing of this one": (
+        ONE_GB,
+        [
+            Seen(10, False, datetime(2026, 4, 29, 15, tzinfo=UTC), judged_at=datetime(2026, 4, 30, 15, tzinfo=UTC)),
+            Seen(10, True, datetime(2026, 4, 30, 15, 1, tzinfo=UTC)),
+        ],
+    ),
     "a tenth, exactly": (TENTH, [Seen(512, True)]),
     "more than a tenth": (TENTH, [Seen(513, False)]),
     "a share of an unknown plan is judged once the plan is known": (
@@ -98,7 +106,7 @@ def test_an_alert_fires_once_for_each_crossing(name: str) -> None:
         reading = LineReading(
             each.at, each.left, each.allowance, runs_out=each.runs_out, lasts=each.lasts, added_at=each.added_at
         )
-        judged = judge_left(alert, state, reading, at=each.at)
+        judged = judge_left(alert, state, reading, at=each.judged_at or each.at)
         state = judged.state
         fired.append(judged.fires)
     assert fired == [each.fires for each in seen]

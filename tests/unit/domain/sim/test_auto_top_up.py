@@ -8,7 +8,15 @@ import pytest
 
 from portal_app.domain.errors import InvalidInput
 from portal_app.domain.money import Money
-from portal_app.domain.sim.auto_top_up import AutoLimits, AutoTopUp, PastTopUp, decide, off_reason, spent_in
+from portal_app.domain.sim.auto_top_up import (
+    AutoLimits,
+    AutoTopUp,
+    PastTopUp,
+    cap_choices,
+    decide,
+    off_reason,
+    spent_in,
+)
 from portal_app.domain.sim.line_reading import LineReading, month_of
 from portal_app.domain.sim.top_up import TopUpReason, TopUpState
 
@@ -106,3 +114,11 @@ def test_a_cap_below_one_purchase_and_other_amounts_are_refused(wish: tuple[Any,
         AutoTopUp.parse(*wish, price=lambda gigabytes: Money(550 * gigabytes))
     assert list(refused.value.fields) == [field]
     assert AutoTopUp.parse("２", "1024", 1100, price=lambda gigabytes: Money(550 * gigabytes)).cap == Money(1100)
+
+
+@pytest.mark.parametrize("price", [550, 40_000, 110_000])
+def test_each_cap_that_is_offered_can_be_chosen(price: int) -> None:
+    for gigabytes in (1, 19, 50):
+        caps = cap_choices(Money(price * gigabytes))
+        chosen = [AutoTopUp.parse(gigabytes, 1024, cap.minor, price=lambda each: Money(price * each)) for cap in caps]
+        assert [each.cap for each in chosen] == caps and caps

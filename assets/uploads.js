@@ -7,7 +7,7 @@ let place = null, draft = "", entries = [], poll = 0;
 
 const part = (node, name) => node.querySelector(`[data-part="${name}"]`);
 const told = (name, values = {}) =>
-  Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, value), place.dataset[name] ?? "");
+  Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, () => value), place.dataset[name] ?? "");
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const inBase64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
@@ -64,7 +64,7 @@ function add(files) {
     // Where one file is asked for, it takes the place of an earlier one.
     if (isOne) entries.filter((other) => other !== cut).forEach(remove);
     const entry = cut ?? { name: file.name, size: file.size, received: 0, state: "receiving" };
-    entry.file = file;
+    entry.file = entry.chosen = file;
     if (!cut) entries.push(entry);
     if (file.size > Number(place.dataset.most)) refuse(entry, told("large"));
     else if (file.size === 0) refuse(entry, told("empty"));
@@ -156,8 +156,18 @@ function turn(entry) {
 function remove(entry) {
   entries = entries.filter((other) => other !== entry);
   entry.calls?.abort();
-  if (entry.id) fetch(`${ROUTE}/${entry.id}`, { method: "DELETE", headers: TUS }).catch(() => {});
+  const gone = entry.id && fetch(`${ROUTE}/${entry.id}`, { method: "DELETE", headers: TUS }).catch(() => {});
+  if (entry.state === "checked" || entry.state === "received") takeAgain(gone);
   draw();
+}
+
+// The file that others were the same as may be gone: those are sent again, and the server says what they are now.
+function takeAgain(gone) {
+  entries = entries.filter((entry) => entry.state !== "duplicate" || entry.chosen);
+  for (const entry of entries.filter((other) => other.state === "duplicate")) {
+    Object.assign(entry, { id: "", key: undefined, received: 0, unsure: false, state: "receiving", file: entry.chosen });
+    gone.then(() => send(entry));
+  }
 }
 
 function words(entry) {
@@ -194,11 +204,19 @@ function draw() {
   const name = document.activeElement?.dataset.part;
   shown.replaceChildren(...rows);
   // A list that is drawn again must not take the keyboard's place away.
-  if (focused >= 0) (part(rows[focused] ?? place, name) ?? part(place, "input"))?.focus();
+  if (focused >= 0) {
+    const row = rows[Math.min(focused, rows.length - 1)];
+    const stays = row && [part(row, name), part(row, "remove")].find((each) => each && !each.hidden);
+    (stays ?? part(place, "input")).focus();
+  }
   const sendable = entries.filter((entry) => entry.state === "received" || entry.state === "checked");
   part(place, "ids").value = sendable.map((entry) => entry.id).join(",");
   const others = entries.filter((entry) => entry.state !== "duplicate");
   part(place, "waiting").value = others.length > sendable.length ? "yes" : "";
   const ready = others.length && others.every((entry) => entry.state === "checked");
-  part(place, "note").textContent = ready ? told("all") : "";
+  const refused = entries.filter((entry) => entry.state === "refused").at(-1);
+  // What stands beside a file is not read aloud, for its figures change all the time.
+  const said = refused ? told("refused", { name: refused.name }) : ready ? told("all") : "";
+  const note = part(place, "note");
+  if (note.textContent !== said) note.textContent = said;
 }

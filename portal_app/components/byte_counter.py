@@ -15,6 +15,11 @@ _COUNT = """((id) => {
     place.dataset.tone = size > most ? 'problem' : 'info';
   };
   form.addEventListener('input', show);
+  // A box that was emptied or filled by the page is a new element, and tells no input.
+  new MutationObserver((seen) => {
+    const field = form.elements[place.dataset.counts];
+    if (seen.some(({ addedNodes }) => [...addedNodes].some((node) => node === field || node.contains(field)))) show();
+  }).observe(form, { childList: true, subtree: true });
   show();
 })"""
 

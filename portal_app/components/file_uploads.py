@@ -81,6 +81,7 @@ def _words(place: Any) -> dict[str, Any]:
         "data-ready": _("Ready to be sent"),
         "data-same": _("You have added this file already. It is sent once."),
         "data-all": _("All files are ready to be sent."),
+        "data-refused": _("{name} cannot be sent."),
         "data-again": _("Not complete. Choose this file once more to go on."),
         "data-paused": _("Paused"),
         "data-pause": _("Pause"),

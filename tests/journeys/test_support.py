@@ -14,6 +14,7 @@ TYPE_AND_READ = """(box, text) => {
   box.dispatchEvent(new Event("input", { bubbles: true }));
   return document.getElementById("text-saved").hidden;
 }"""
+BAD = {"name": "page.html", "mimeType": "text/html", "buffer": b"<html></html>"}
 
 
 def case_at_salesforce(demo: Demo, subject: str) -> dict:
@@ -51,17 +52,7 @@ def test_a_question_about_an_invoice_is_answered_on_the_open_page(visit, demo: D
     agent_says(demo, "Two lines on one invoice", text="The second line is the router.")
     expect(conversation).to_contain_text("The second line is the router.")
     expect(conversation).not_to_contain_text("Only for colleagues")
-    page.get_by_label("Your message").fill("Too quick")
-    page.get_by_role("button", name="Send").click()
-    expect(conversation).to_contain_text("Too quick")
-    page.get_by_label("Your message").fill("One more thing")
-    page.get_by_role("button", name="Take it back").click()
-    expect(conversation).not_to_contain_text("Too quick")
-    expect(page.get_by_label("Your message")).to_have_value("Too quick\n\nOne more thing")
-    expect(page.get_by_text("Draft saved")).to_be_visible()
-    # It says so only of the text that stands there, and room is counted in a box that was emptied and filled again.
-    assert page.get_by_label("Your message").evaluate(TYPE_AND_READ, "a" * 4100)
-    expect(page.get_by_text("Long message: it is sent in 2 parts.")).to_be_visible()
+    send_and_take_back(page)
     page.get_by_label("Your message").fill("Thank you, 了解です")
     expect(page.get_by_text("Draft saved")).to_be_visible()
     page.reload()
@@ -71,6 +62,25 @@ def test_a_question_about_an_invoice_is_answered_on_the_open_page(visit, demo: D
     read_the_answer_and_rate(page, demo)
     page.goto("/support/cases")
     expect(page.get_by_role("link", name="Two lines on one invoice")).to_be_visible()
+
+
+def send_and_take_back(page: Page) -> None:
+    """Send a message of two parts and take it back: what is told below the box is told of what stands there."""
+    conversation, box = page.get_by_role("list", name="Conversation"), page.get_by_label("Your message")
+    text, parts = "Too quick " + "a" * 4100, page.get_by_text("Long message: it is sent in 2 parts.")
+    box.fill(text)
+    expect(parts).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(conversation).to_contain_text("Too quick")
+    expect(parts).to_have_count(0)
+    box.fill("One more thing")
+    page.get_by_role("button", name="Take it back").click()
+    expect(conversation).not_to_contain_text("Too quick")
+    expect(box).to_have_value(f"{text}\n\nOne more thing")
+    expect(parts).to_be_visible()
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    # It says so only of the text that stands there.
+    assert box.evaluate(TYPE_AND_READ, "a" * 4100)
 
 
 def ask_with_a_secret(page: Page) -> None:
@@ -106,21 +116,35 @@ def read_the_answer_and_rate(page: Page, demo: Demo) -> None:
     expect(page.get_by_label("Your question")).to_have_value("")
 
 
+def add_and_remove(page: Page, log: Path) -> None:
+    """Leave one file in the list: a refused one is taken away, and the first of two equal ones."""
+    page.get_by_label("Files", exact=True).first.set_input_files([BAD])
+    expect(page.get_by_text("page.html cannot be sent.")).to_be_visible()
+    page.get_by_role("button", name="Remove: page.html").click()
+    # The keyboard goes on where the next file is chosen.
+    expect(page.locator("#files-input")).to_be_focused()
+    page.get_by_label("Files", exact=True).first.set_input_files([log])
+    expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("接続ログ.txt")).to_be_visible()
+    # The same once more is sent once, also where the first of both is taken away.
+    page.get_by_label("Files", exact=True).first.set_input_files([log])
+    expect(page.get_by_text("You have added this file already. It is sent once.")).to_be_visible()
+    page.get_by_role("button", name="Remove: 接続ログ.txt").first.click()
+    expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
+
+
 def test_files_go_with_a_question_survive_a_reload_and_come_back_from_the_team(
     visit, demo: Demo, tmp_path: Path
 ) -> None:
     page: Page = visit("/support/new", email=BEN)
     log = tmp_path / "接続ログ.txt"
     log.write_bytes(b"line lost\n" * 150_000)
-    page.get_by_label("Files", exact=True).first.set_input_files([log])
-    expect(page.get_by_text("Ready to be sent", exact=True)).to_be_visible()
-    page.reload()
-    expect(page.get_by_text("接続ログ.txt")).to_be_visible()
+    add_and_remove(page, log)
     page.get_by_label("Topic").select_option("internet")
     page.get_by_label("Subject").fill("Line lost every night")
     page.get_by_label("Your question").fill("The log is attached.")
-    bad = {"name": "page.html", "mimeType": "text/html", "buffer": b"<html></html>"}
-    page.get_by_label("Files", exact=True).first.set_input_files([bad])
+    page.get_by_label("Files", exact=True).first.set_input_files([BAD])
     expect(page.get_by_text("Web pages and SVG pictures cannot be sent.")).to_be_visible()
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Wait until your files have arrived")).to_be_visible()

@@ -5,7 +5,7 @@ import gc
 import pytest
 
 # As the portal's own processes do. Here, before the tests and all that they need is imported.
-gc.set_threshold(50_000, 20, 50)
+gc.set_threshold(50_000, 10, 10)
 
 # The longest first: one that begins last keeps a process busy while the others have ended. `make test` prints what
 # takes long.

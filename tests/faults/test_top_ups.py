@@ -41,6 +41,34 @@ async def expect_all_done_once(driver: PortalDriver, ids: list[UUID]) -> None:
         assert await driver.value(statement, str(each)) == 1
 
 
+# Step by step: no worker that would carry the same purchases out runs yet.
+async def test_the_nightly_run_charges_first_and_ours_only_reads(driver: PortalDriver, worker_side: Portal) -> None:
+    (owner,) = await line_owners(driver, worker_side, 1)
+    bought, own = await top_up(driver, owner), worker_side.sim.top_up_payment
+    assert [await own.check(bought), await own.invoice(bought), await own.compare(bought)] == [
+        "checked", "invoiced", "compared",
+    ]  # fmt: skip
+    scene = Scene(driver, worker_side, owner, bought)
+    await driver._call_whmcs("CapturePayment", invoiceid=await scene.invoice())
+    assert [await own.capture(bought), await own.read_payment(bought)] == ["charging", "paid"]
+    assert [await worker_side.sim.top_up_delivery.add_data(bought) for _ in range(2)] == ["done", "done"]
+    assert await trail_of(driver, bought) == PAID
+
+
+async def test_a_charge_that_is_asked_for_again_is_made_once(driver: PortalDriver, worker_side: Portal) -> None:
+    (owner,) = await line_owners(driver, worker_side, 1)
+    key = "the-key-of-one-page"
+    bought = await top_up(driver, owner, key=key)
+    assert await top_up(driver, owner, key=key) == bought, "the second answer is the first"
+    with pytest.raises(Conflict):
+        await top_up(driver, owner)
+    own = worker_side.sim.top_up_payment
+    for step in (own.check, own.invoice, own.invoice, own.compare, own.capture, own.capture, own.read_payment):
+        await step(bought)
+    assert await state_of(driver, bought) == "paid"
+    assert (await trail_of(driver, bought)) == Trail(["Paid"], 1, [])
+
+
 @pytest.mark.soak
 async def test_data_once_when_worker_is_killed_right_after_any_step(
     driver: PortalDriver, worker_side: Portal, processes: Processes, settings: Settings, boundaries: Boundaries
@@ -230,30 +258,3 @@ async def test_each_trouble_resolves_itself_or_opens_one_case(
     await trouble.then(scene)
     await wait_for_state(driver, scene.top_up, trouble.ends)
     assert await trail_of(driver, scene.top_up) == trouble.trail
-
-
-async def test_the_nightly_run_charges_first_and_ours_only_reads(driver: PortalDriver, worker_side: Portal) -> None:
-    (owner,) = await line_owners(driver, worker_side, 1)
-    bought, own = await top_up(driver, owner), worker_side.sim.top_up_payment
-    assert [await own.check(bought), await own.invoice(bought), await own.compare(bought)] == [
-        "checked", "invoiced", "compared",
-    ]  # fmt: skip
-    scene = Scene(driver, worker_side, owner, bought)
-    await driver._call_whmcs("CapturePayment", invoiceid=await scene.invoice())
-    assert [await own.capture(bought), await own.read_payment(bought)] == ["charging", "paid"]
-    assert [await worker_side.sim.top_up_delivery.add_data(bought) for _ in range(2)] == ["done", "done"]
-    assert await trail_of(driver, bought) == PAID
-
-
-async def test_a_charge_that_is_asked_for_again_is_made_once(driver: PortalDriver, worker_side: Portal) -> None:
-    (owner,) = await line_owners(driver, worker_side, 1)
-    key = "the-key-of-one-page"
-    bought = await top_up(driver, owner, key=key)
-    assert await top_up(driver, owner, key=key) == bought, "the second answer is the first"
-    with pytest.raises(Conflict):
-        await top_up(driver, owner)
-    own = worker_side.sim.top_up_payment
-    for step in (own.check, own.invoice, own.invoice, own.compare, own.capture, own.capture, own.read_payment):
-        await step(bought)
-    assert await state_of(driver, bought) == "paid"
-    assert (await trail_of(driver, bought)) == Trail(["Paid"], 1, [])

@@ -42,7 +42,7 @@ test: environment
 	@$(PYTEST) tests/journeys >.portal/log/journeys.log 2>&1 & journeys=$$!; \
 		$(PYTEST) -n 2 tests/faults >.portal/log/faults.log 2>&1 & faults=$$!; \
 		printf '\n== %s\n' 'Tests without a browser'; \
-		$(PYTEST) -n 3 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
+		$(PYTEST) -n 2 --ignore=tests/journeys --ignore=tests/faults; rest=$$?; \
 		wait $$faults; faults=$$?; \
 		printf '\n== %s\n' 'Faults: processes killed and vendors away'; cat .portal/log/faults.log; \
 		wait $$journeys; journeys=$$?; \

@@ -121,9 +121,8 @@ async def test_a_safe_call_is_sent_three_times_and_a_write_once(redis: Redis, ke
     writes: set[str] = set()
     # Without pauses.
     with stamina.set_testing(True, attempts=ATTEMPTS):
-        async with scripted_server() as server, chosen.make(server.url, redis, key_file) as subject:
-            # No answer here is a silence: a busy machine may be slow.
-            subject.line.timeout = 5.0
+        # No answer here is a silence: a busy machine may be slow.
+        async with scripted_server() as server, chosen.make(server.url, redis, key_file, timeout=30.0) as subject:
             for good, count, (name, call) in product(chosen.good, range(3), chosen.calls.items()):
                 await forget_all_but_limiters(redis)
                 server.script(Play(server, [good] * count + [NO_JSON[-1]], chosen.is_login, subject.token))

@@ -88,7 +88,8 @@ async def test_a_failed_or_cancelled_probe_does_not_block_the_next_one(redis: Re
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
     await fail(second)
-    assert await first.breaker.state() == "open"
+    # Open, or open no more where the machine is slow; not closed.
+    assert await first.breaker.state() != "closed"
     await soon(lambda: _is(first, "half-open"))
     assert await succeed(first) == "answer"
 

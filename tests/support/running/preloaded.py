@@ -1,7 +1,5 @@
 """What the process imports from which the portal's programs are forked: each of them would import it again."""
 
-import gc
-
 import limits.aio.storage
 import valkey.asyncio
 from sqlalchemy.orm import configure_mappers
@@ -13,5 +11,3 @@ import portal_app.jobs.worker
 
 __all__ = ["limits", "portal_app", "valkey"]
 configure_mappers()
-# A child that searches for garbage would copy all of this memory.
-gc.freeze()

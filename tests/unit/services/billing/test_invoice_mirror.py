@@ -188,7 +188,7 @@ async def test_concurrent_readers_call_the_billing_system_once(
     web: Database, billing_services_of: Callable[..., BillingServices], customer: Customer
 ) -> None:
     fake_whmcs = FakeWhmcs()
-    processes = [billing_services_of(web, fake_whmcs), billing_services_of(web, fake_whmcs)]
+    processes = [billing_services_of(web, fake_whmcs, mirror_patience_seconds=60.0) for _ in range(2)]
     await asyncio.gather(*(billing_services.billing.invoices_for(customer) for billing_services in processes * 10))
     assert fake_whmcs.asked == ["invoices"]
 
